@@ -303,9 +303,15 @@ DOCUMENTS = _all(
         "reload-invalid": (
             "An edit with a fault changes nothing: the log and `openclaw status` say what is wrong,"
         ),
-        "reload-restart": "and what counts only after a restart (`gateway.port`, `gateway.bind`).",
+        "reload-restart": (
+            "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`, "
+            "`store.leaseSeconds`, `store.config`, `bus.url`, and `OPENCLAW_LOCAL_MODEL` in `.env`);"
+        ),
         "reload-off": '`gateway.reload.mode: "off"` turns it off;',
-        "reload-hup": "`kill -HUP` has the files looked at in any case.",
+        "reload-hup": (
+            "`kill -HUP` has the files looked at in any case, unless the gateway runs under `nohup`, which "
+            "keeps that signal from it."
+        ),
         "reload-debounce": (
             "`gateway.reload.debounceMs` (100) is how long nothing may have changed before an edit counts."
         ),
@@ -346,6 +352,10 @@ DOCUMENTS = _all(
         "lock-out-right": "the right secret is let in all the same.",
         "lock-out-shared": "Processes that share a bus count together;",
         "lock-out-share": "while its server is away each locks out after its share of the tries.",
+        "max-runs-shared": "Processes that share a bus have `gateway.limits.maxRuns` in common,",
+        "max-runs-at-once": "and of many that come at once as many are taken as there are places;",
+        "max-runs-queue": "what a front has taken waits for a place.",
+        "max-runs-share": "While the bus is away each process takes its share.",
         "trusted-proxies": "wrong credentials then count for the address it forwards",
         "trusted-proxy-mode": "the proxy itself says who is let in,",
         "beyond-loopback": "the gateway refuses to start without a real secret.",
@@ -367,6 +377,10 @@ DOCUMENTS = _all(
         # Many machines
         "cluster-once": "**A run is executed at least once and recorded exactly once.**",
         "cluster-acted": "A run that has had side effects by then",
+        "cluster-rounds": "what that client never saw of it is kept on the bus for ten minutes.",
+        "retries-anywhere": "itself gets the run of its first attempt at any of them too,",
+        "cluster-paused": "nothing until it goes on, then the answer of whoever has taken its runs over;",
+        "cluster-comes-back": "may do so at any of them: its run does not end meanwhile.",
         "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",
         "cluster-backup": "All conversations with their images and files are in it,",
     },

@@ -18,6 +18,7 @@ from openclaw_gateway.agents.homes import shared_homes
 from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.blueprint import Blueprint
+from openclaw_gateway.config.brands import typed
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.foundation import Foundation, lay
 from openclaw_gateway.gateway.auth import Authenticator
@@ -34,6 +35,7 @@ from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.asked_elsewhere import AskedElsewhere
+from openclaw_gateway.runs.clients_elsewhere import ClientsElsewhere
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
@@ -53,6 +55,7 @@ from openclaw_gateway.runs.plan import Plan, Refusal
 from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.shown import ShownAnywhere, ShownHere
 from openclaw_gateway.runs.sub_agents import SubAgents
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
@@ -80,6 +83,8 @@ class Assembly:
         self._prompts: PromptCache
         self._book_lease: Lease
         self._membership: Membership | None = None
+        self._mirrors: Mirrors | None = None
+        self._shown: ShownAnywhere | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     async def build(self, plan: Blueprint) -> Gateway:
@@ -88,8 +93,14 @@ class Assembly:
         local = LocalModel.from_environment(loaded.environ)
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
+        if self._foundation.shared is not None:
+            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus)
+            self._undo.push_async_callback(self._mirrors.taken_back.close)
+            self._shown = ShownAnywhere(self._foundation.bus)
         generation = await self._open(plan, None)
-        live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan))
+        # Who is alone counts alone, whatever bus there is.
+        room = None if self._foundation.shared is None else self._foundation.limits.runs
+        live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan), room)
         self._undo.push_async_callback(live.hub.close)
         live.hub.listen(Listener(ended=self._run_over))
         ledger = Ledger(self._foundation.store)
@@ -105,10 +116,12 @@ class Assembly:
                 generation,
                 rooms.store,
                 rooms.bus,
+                rooms.attempts if rooms.shared else None,
                 live,
                 deeds,
                 rooms.questions,
-                rooms.devices,
+                rooms.books.devices,
+                rooms.books.approvals,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
                 ModelTrials(rooms.caller),
@@ -122,17 +135,19 @@ class Assembly:
 
     def _others(self, plan: Blueprint) -> Others | None:
         rooms = self._foundation
-        if rooms.shared is None:
+        mirrors = self._mirrors
+        if rooms.shared is None or mirrors is None:
             return None
-        return Others(
-            Mirrors(rooms.shared, rooms.bus), LocalBus(), plan.cluster.role == "front", rooms.shared.hand_over
-        )
+        return Others(mirrors, LocalBus(), plan.cluster.role == "front", rooms.shared.hand_over)
 
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
         """Become one of several, where the store is shared."""
         rooms, gateway = self._foundation, self.gateway
-        if rooms.shared is None:
+        if rooms.shared is None or self._shown is None:
             return
+        self._shown.open(live.hub, live.executed, live.mirrored)
+        self._undo.push_async_callback(self._shown.close)
+        self._undo.callback(ClientsElsewhere(rooms.bus, live.hub, live.find).close)
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
         neighbours = Neighbours(rooms.bus, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
@@ -208,12 +223,14 @@ class Assembly:
                 plan.loaded.path.parent,
                 plan.loaded.home,
             ),
+            program=typed(plan.loaded.environ),
         )
 
     def _inputs(self, plan: Blueprint, servers: McpServers) -> PlanInputs:
         services = ToolServices(
             state_dir=plan.loaded.own_dir,
             environ=plan.loaded.environ,
+            approvals=self._foundation.books.approvals,
             sessions=Conversations(self._foundation.store, self._start_run),
             agents=_Agents(plan),
             jobs=self._foundation.jobs,
@@ -253,7 +270,9 @@ class Assembly:
         memory = Memory(
             rooms.store, _reset_policy(config), plan.zone, rooms.held, over=self._conversation_over
         )
-        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store))
+        goes_on = None if self._mirrors is None else self._mirrors.goes_on
+        shown = self._shown or ShownHere()
+        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), shown, goes_on=goes_on)
 
     def _conversation_over(self, claim: Claim) -> None:
         self._over(conversation(claim.owner, claim.session, claim.run_id))
@@ -298,7 +317,7 @@ def _replica(id_: str, plan: Blueprint, gateway: Gateway, live: LiveRuns) -> Rep
         f"{gethostname()}:{gateway.url.rpartition(':')[2].strip('/')}",
         gateway.started_ms,
         sum(not run.is_mirrored for run in live.running()),
-        live.most,
+        live.admission.most,
     )
 
 

@@ -3,15 +3,18 @@
 Knows how to make them and what to say where the extra is not installed.
 """
 
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import Any, Protocol
 
 from openclaw_gateway.errors import StartupError
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.copying.ends import Target
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.redis.urls import parsed
-from openclaw_gateway.sessions.shared import SharedStore
+from openclaw_gateway.sessions.rounds import KeptRounds
+from openclaw_gateway.sessions.shared import KeepsDocuments, SharedStore
 from openclaw_gateway.sessions.standing import Standing
 
 
@@ -21,10 +24,17 @@ class Engine(SharedStore, Protocol):
 
 
 class CountingBus(Bus, Protocol):
-    """One at whose server all processes also count what is limited for all of them."""
+    """One at whose server all processes also count what is limited for all of them, and keep what
+    clients may come back for."""
 
     @property
     def limits(self) -> SharedLimits: ...
+
+    @property
+    def rounds(self) -> KeptRounds: ...
+
+    @property
+    def attempts(self) -> SharedAttempts: ...
 
 
 def store(url: str, *, max_queued: int) -> Engine:
@@ -45,15 +55,23 @@ async def standing(url: str) -> Standing:
     return found
 
 
+def documents(url: str) -> AbstractAsyncContextManager[KeepsDocuments]:
+    """Those of a store, without a gateway. Raises StartupError, StoreError."""
+    opened: AbstractAsyncContextManager[KeepsDocuments] = _module(
+        "postgres.standing", "store.url"
+    ).documents_of(url)
+    return opened
+
+
 async def migrated(url: str) -> tuple[int, int]:
     """The schema before and after. Raises StartupError, StoreError."""
     done: tuple[int, int] = await _module("postgres.standing", "store.url").migrated(url)
     return done
 
 
-def bus(url: str) -> CountingBus:
-    """Raises StartupError, ConfigError."""
-    made: CountingBus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
+def bus(url: str, *, gateway: str) -> CountingBus:
+    """That of one gateway among those that use the same server. Raises StartupError, ConfigError."""
+    made: CountingBus = _module("redis.bus", "bus.url").RedisBus(parsed(url), gateway=gateway)
     return made
 
 

@@ -13,25 +13,28 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway import engines
+from openclaw_gateway.books import Books, open_books
 from openclaw_gateway.config.forms import age_s, size_bytes
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
 from openclaw_gateway.models.embeddings.embedder import Embedder
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
+from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.upkeep import Upkeep
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.limits import LocalLimits
+from openclaw_gateway.sessions.local.rounds import LocalRounds
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.shared import SharedStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
@@ -56,6 +59,7 @@ class Foundation(Struct, frozen=True):
     shared: SharedStore | None
     bus: Bus
     limits: SharedLimits
+    attempts: SharedAttempts | None
     upstream: UpstreamClient
     lanes: Lanes
     cooldowns: Cooldowns
@@ -65,7 +69,7 @@ class Foundation(Struct, frozen=True):
     held: HeldRounds
     commands: CommandSessions
     questions: Questions
-    devices: Devices
+    books: Books
     jobs: Performer
     mcp: McpPool
     embedded: "Embedded"
@@ -93,13 +97,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     upkeep = Upkeep(store, _retention(config))
     upkeep.open()
     undo.push_async_callback(upkeep.close)
-    bus: Bus
-    limited: SharedLimits
-    if config.bus.url is None:
-        bus, limited = LocalBus(), LocalLimits()
-    else:
-        bus = far = engines.bus(config.bus.url)
-        limited = far.limits
+    bus, limited, held, attempts = await _bus(config.bus.url, shared)
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -112,9 +110,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(commands.close)
     questions = Questions()
     undo.callback(questions.close)
-    devices = Devices(loaded.own_dir)
-    await devices.open()
-    undo.push_async_callback(devices.close)
+    books = await open_books(loaded, shared, bus, undo)
     jobs = Performer(loaded.environ)
     undo.callback(jobs.close)
     upstream = UpstreamClient(limits)
@@ -128,12 +124,12 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     caller = ModelCaller(upstream, local.endpoint)
     models = FallbackCaller(caller, cooldowns)
     embedder = Embedder(upstream, cooldowns, vectors.endpoint)
-    held = HeldRounds()
     return Foundation(
         store,
         shared,
         bus,
         limited,
+        attempts,
         upstream,
         lanes,
         cooldowns,
@@ -143,12 +139,24 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         held,
         commands,
         questions,
-        devices,
+        books,
         jobs,
         mcp,
         embedded,
         upkeep,
     )
+
+
+async def _bus(
+    url: str | None, shared: SharedStore | None
+) -> tuple[Bus, SharedLimits, HeldRounds, SharedAttempts | None]:
+    """With what is counted and kept where the bus is. Raises StoreError, StartupError, ConfigError."""
+    if url is None:
+        return LocalBus(), LocalLimits(), HeldRounds(LocalRounds()), None
+    # Without a store that others have, too, there are no others.
+    name = fresh_digits() if shared is None else await shared.name()
+    bus = engines.bus(url, gateway=name)
+    return bus, bus.limits, HeldRounds(bus.rounds), bus.attempts
 
 
 def _retention(config: Config) -> Retention:

@@ -11,7 +11,23 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+# What may hold an @ behind the ? of the URL of a database or a bus.
+STORE_OPTION = (
+    r"[?&](?:ssl\w*|sentinel_\w+|db|dbname|user|password|passfile|host|options|application_name|search_path)="
+)
 _SECRETS = re.compile(
+    # A password may have a bare / ? or # in it, and goes up to the last @; but web addresses may have an @ in
+    # their path, and there it is a port that is followed by one of the three.
+    rf"""
+    (?<=://)(?:
+      (?P<torn>(?<!http://)(?<!https://)(?<!ws://)(?<!wss://)(?<!file://)[^\s/?\#@:"'<>\[]{{0,256}}:)
+        (?!\$\{{[A-Z_0-9]+\}}@)(?:(?!://|{STORE_OPTION})[^\s"'<>]){{1,1024}}(?=@)
+      | (?P<user>[^\s/?\#@:"'<>]{{0,256}}:)(?!\$\{{[A-Z_0-9]+\}}@)[^\s/?\#"'<>]{{1,1024}}(?=@)
+      | (?P<web>[^\s/?\#@:"'<>\[]{{0,256}}:)(?!\$\{{[A-Z_0-9]+\}}@|\d{{0,5}}[/?\#])
+        (?:(?!://)[^\s"'<>]){{1,1024}}(?=@)
+      | [A-Za-z0-9_.~%-]{{16,256}}(?=@)
+    )
+    |"""
     r"""
     (?P<query>(?<=[?&;\#])[\w.~-]{0,48}?
         (?:key|token|secret|password|passwd|pwd|sig|signature|auth|authorization|credentials?|sessionid|code)=)
@@ -20,8 +36,6 @@ _SECRETS = re.compile(
       (?:(?:bearer|basic|digest|token)\s+)?)
       [^\s"',;}]{6,}
     | (?P<bearer>(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}
-    | (?P<user>(?<=://)[^\s/?#@:"'<>]{0,256}:)(?!\$\{[A-Z_0-9]+\}@)[^\s/?#"'<>]{1,1024}(?=@)
-    | (?<=://)[A-Za-z0-9_.~%-]{16,256}(?=@)
     | \b(?:sk|pk|rk|gsk|csk|xai|gh[oprsu]|github_pat|glpat|npm|pplx|hf|xox[abprs]|xapp|tvly|nvapi|shpat|glsa)
         [-_][A-Za-z0-9_*.-]{6,}
     | \bAIza[A-Za-z0-9_-]{10,}
@@ -76,7 +90,8 @@ def _overlap(first: str, second: str) -> int:
 
 
 def _masked(found: re.Match[str]) -> str:
-    return f"{found['key'] or found['bearer'] or found['user'] or found['query'] or ''}{MASK}"
+    # What stands before the secret has a name; of these at most one is there.
+    return f"{next(filter(None, found.groups()), '')}{MASK}"
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -8,14 +8,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from openclaw_gateway.redaction import redact
+from openclaw_gateway.redaction import STORE_OPTION, redact
 
 # Shorter ones would mask syllables, and protect nobody.
 MIN_CHARS = 4
 # Their addresses may have an @ in path and query that is no secret.
-_WEB = ("http", "https", "ws", "wss")
+_WEB = ("http", "https", "ws", "wss", "file")
+_PORT = re.compile(r"[0-9]{0,5}")
+_OPTION = re.compile(STORE_OPTION, re.IGNORECASE)
 _NAME = re.compile(
     r"token|passw|passphrase|pwd|secret|api[-_ ]?key|access[-_]?key|signing[-_]?key|encryption[-_]?key"
     r"|credential|private|webhook|cookie|authorization|^-*(?:key|pass|auth|pat|pin|sig)$",
@@ -59,7 +61,7 @@ def in_url(url: str) -> Iterator[str]:
     except ValueError:
         return
     found = [password] if password else [user]
-    found.append(_torn(url, parts))
+    found.append(torn_password(url))
     found += [each for each in parts.path.split("/") if _RANDOM.match(each)]
     for pair in re.split("[&;]", f"{parts.query}&{parts.fragment}"):
         name, _, value = pair.partition("=")
@@ -71,15 +73,17 @@ def in_url(url: str) -> Iterator[str]:
         yield from dict.fromkeys((each, unquote(each)))
 
 
-def _torn(url: str, parts: SplitResult) -> str:
-    """A password with a bare / ? or # in it: what can be read as port, path or options is a part of it."""
-    if "@" in parts.netloc:
+def torn_password(url: str) -> str:
+    """A password with a bare / ? # or @ in it, which make it look like port, path or options; "" = none."""
+    scheme, _, rest = url.partition("://")
+    is_web = scheme.lower() in _WEB
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    opened = (rest if is_web else _OPTION.split(rest, maxsplit=1)[0]).rpartition("@")[0]
+    if rest.startswith("[") or opened == place.rpartition("@")[0]:
         return ""
-    _, mark, port = parts.netloc.partition(":")
-    password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-    if not mark or (port.isdecimal() and (parts.scheme in _WEB or "@" not in parts.path + parts.fragment)):
+    if is_web and ("@" in place or _PORT.fullmatch(place.partition(":")[2])):
         return ""
-    return password
+    return opened.partition(":")[2]
 
 
 def in_arguments(arguments: Iterable[str]) -> Iterator[str]:

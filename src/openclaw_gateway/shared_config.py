@@ -20,7 +20,7 @@ import structlog
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.write import ChangedMeanwhile, replace_text
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.shared import Document, SharedStore
+from openclaw_gateway.sessions.shared import CONFIG_DOCUMENT, Document, SharedStore
 from openclaw_gateway.work.threads import Threads
 
 log = structlog.get_logger()
@@ -88,7 +88,7 @@ class SharedConfig:
                     await self._news.wait()
 
     async def _look(self) -> None:
-        document, text = await self._store.document(), self._gone_by()
+        document, text = await self._store.document(CONFIG_DOCUMENT), self._gone_by()
         if self._known is None:
             self._known = await self._on_thread(partial(_copied, self._noted, document))
             self._before = self._known.text
@@ -96,7 +96,7 @@ class SharedConfig:
             await self._take(document)
             self._before = text
         elif text is not None and text not in (self._known.text, self._before):
-            version = await self._store.write_document(text, replaces=document.version)
+            version = await self._store.write_document(CONFIG_DOCUMENT, text, replaces=document.version)
             log.info("config.shared", version=version)
             await self._know(Document(version, text))
             self._before = text

@@ -218,3 +218,34 @@ async def test_questions_are_seen_and_answered_in_a_terminal(program: Program, m
     assert (program.state / "workspace" / "made").exists()
     watching.signal(signal.SIGINT)
     await watching.ends()
+
+
+async def test_where_processes_share_a_store_the_rules_are_there(program: Program, postgres_url: str) -> None:
+    own_dir = program.state / "gateway"
+    own_dir.mkdir(mode=0o700)
+    (own_dir / "exec-approvals.json").write_text(
+        '{"version": 1, "agents": {"*": {"denylist": [{"pattern": "rm"}]}}}'
+    )
+    program.configure({"store": {"url": postgres_url}})
+    listed = (await program.run("approvals", "list", "--json")).json
+    assert (listed["path"], listed["agents"]["*"]["deny"]) == ("exec-approvals.json of the store", ["rm"])
+    assert (await program.run("approvals", "allow", "npm")).out == "npm is allowed for all agents.\n"
+    assert [file.name for file in own_dir.glob("exec-*")] == ["exec-approvals.json.taken-over"]
+    # One that came from elsewhere counts for nothing.
+    (own_dir / "exec-approvals.json").write_text("{}")
+    names = [f"tool{number}" for number in range(4)]
+    await asyncio.gather(*(program.run("approvals", "allow", name) for name in names))
+    agents = (await program.run("approvals", "list", "--json")).json["agents"]
+    assert agents["*"]["deny"] == ["rm"]
+    assert sorted(agents["*"]["allow"]) == ["npm", *names]
+    assert (own_dir / "exec-approvals.json").read_text() == "{}"
+    assert "For all processes" in (await program.run("approvals", "list")).out
+
+
+async def test_a_store_that_cannot_be_named_is_not_taken_for_none(program: Program) -> None:
+    program.configure({"store": {"url": "postgresql://u:${NOT_SET_HERE}@127.0.0.1:1/db"}})
+    for words in (("list",), ("allow", "npm")):
+        done = await program.run("approvals", *words, "--json")
+        assert done.code != 0
+        assert "NOT_SET_HERE" in done.json["error"]["message"]
+    assert not (program.state / "gateway").exists()

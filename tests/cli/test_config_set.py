@@ -95,6 +95,19 @@ async def test_what_the_gateway_that_runs_goes_by_only_after_a_restart_is_said(c
     await gateway.ends()
 
 
+async def test_that_the_gateway_that_runs_does_not_look_at_its_files_is_said(configured: Program) -> None:
+    assert (await configured.run("config", "set", "gateway.reload.mode", "off")).err == ""
+    gateway = await configured.gateway()
+    done = await configured.run("config", "set", "logging.level", "debug")
+    assert "gateway.reload.mode is off" in done.err
+    assert f"`kill -HUP {gateway.process.pid}` has it look" in done.err
+    done = await configured.run("config", "unset", "logging.level", "--json")
+    assert (done.json["follows"], done.json["restart"]) == (False, [])
+    gateway.process.terminate()
+    await gateway.ends()
+    assert (await configured.run("config", "set", "logging.level", "debug", "--json")).json["follows"]
+
+
 @pytest.mark.promise("config-set-checked")
 @pytest.mark.parametrize(
     ("path", "value", "why"),

@@ -66,7 +66,8 @@ async def test_a_whole_life(served: Program, models: ModelServer) -> None:
     models.script("m", says("One."), says("Two."))
     await _refused(served, "service_not_installed", "start")
     await _refused(served, "service_not_installed", "restart")
-    await _refused(served, "service_not_installed", "uninstall")
+    message = await _refused(served, "service_not_installed", "uninstall")
+    assert message.startswith("No service is installed: there is no ")
     installed = (await _ok(served, *INSTALL)).json
     state = installed["service"]
     assert (state["installed"], state["enabled"], state["running"], state["troubles"]) == (

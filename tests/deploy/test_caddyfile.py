@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 import aiohttp
 
+from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from tests.deploy.caddy import DEADLINE_S, FILE, in_front, needs_caddy
 from tests.deploy.tools import said
+from tests.docs.pages import blocks, pages
 from tests.doors.chat import CHAT, user
 
 pytestmark = needs_caddy
@@ -21,6 +24,17 @@ def test_caddy_takes_the_file_and_would_not_word_it_otherwise(tmp_path: Path) ->
     assert code == 0, told
     code, worded = said(["caddy", "fmt", FILE], environ)
     assert (code, worded) == (0, FILE.read_text("utf-8"))
+
+
+def test_what_the_gateway_takes_the_proxy_lets_through(tmp_path: Path) -> None:
+    """Of the compose file's, and of the page's."""
+    page = tmp_path / "Caddyfile"
+    page.write_text(next(blocks(pages()["docs/reverse-proxies.md"], "caddyfile")).text)
+    for file in (FILE, page):
+        code, adapted = said(["caddy", "adapt", "--adapter", "caddyfile", "--config", file], os.environ)
+        assert code == 0, adapted
+        (size,) = re.findall(r'"max_size":(\d+)', adapted)
+        assert int(size) == Limits().max_body_bytes
 
 
 async def ask(session: aiohttp.ClientSession) -> tuple[int, str]:

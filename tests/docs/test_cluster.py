@@ -13,7 +13,9 @@ import yaml
 from openclaw_gateway.config.schema.cluster import StoreConfig
 from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.sessions.postgres.pool import SIZE
+from openclaw_gateway.sessions.redis.spare import PART
 from openclaw_gateway.sessions.redis.urls import parsed
+from openclaw_gateway.sessions.room import WAIT_S
 from openclaw_gateway.sessions.shared import ATTEMPTS, Role
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -32,6 +34,10 @@ def test_the_figures_are_those_of_the_code() -> None:
     assert f"{limits.drain_s:g} s (`gateway.limits.drainSeconds`)" in PAGE
     assert f"up to {SIZE} connections to PostgreSQL" in PAGE
     assert f"{WORDS[ATTEMPTS]} in all at most" in PAGE
+    assert f"waits {WAIT_S * 1000:g} ms at most" in PAGE
+    assert f"with a limit below {PART} for each process" in PAGE
+    # What is spare at one is told when it is twice what is wanted.
+    assert (2 / PART, "a sixteenth of the limit" in PAGE) == (1 / 16, True)
 
 
 def test_the_roles_are_all() -> None:
@@ -43,6 +49,7 @@ def test_the_roles_are_all() -> None:
 def test_the_errors_are_ours() -> None:
     named = {*re.findall(r"\b(?:503|507|gets|effects) `(\w+)`", PAGE)}
     assert named == {
+        "overloaded",
         "store_unavailable",
         "store_full",
         "run_begun_anew",

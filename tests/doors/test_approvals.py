@@ -14,7 +14,8 @@ from openclaw_gateway.runs.open_questions import OpenQuestions
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, Reply, says
-from openclaw_gateway.tools.exec.approvals import approvals_path, read_approvals
+from openclaw_gateway.tools.exec.approvals import read_approvals
+from openclaw_gateway.tools.exec.approvals_file import approvals_path
 from tests.doors.chat import Answer, say
 from tests.doors.test_agent_tools import workspace
 from tests.doors.test_commands import runs

@@ -33,6 +33,7 @@ from openclaw_gateway.runs.context import plan_compaction
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
+from openclaw_gateway.sessions.local.rounds import LocalRounds
 from openclaw_gateway.sessions.reconcile import joined, reconcile
 from openclaw_gateway.sessions.store import Entry
 from openclaw_gateway.tools.exec.listed.hardening import all_hardened
@@ -204,10 +205,15 @@ def entries(messages: Sequence[Message]) -> tuple[Entry, ...]:
 
 
 def held(count: int) -> None:
-    rounds_held, said = HeldRounds(), rounds(count)
+    rounds_held, said = HeldRounds(LocalRounds()), rounds(count)
     request = RunRequest(Origin("o", "http", "conversation"), "a", tuple(said))
-    rounds_held.keep(request, ["x"], tuple(said[1:3]))
-    rounds_held.whole(request)
+
+    async def kept_and_found() -> None:
+        await rounds_held.keep(request, ["x"], tuple(said[1:3]))
+        await rounds_held.whole(request)
+
+    with contextlib.suppress(StopIteration):
+        kept_and_found().send(None)
 
 
 def hunks(count: int) -> str:

@@ -16,16 +16,20 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.membership import Membership
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
-from openclaw_gateway.sessions.store import Begun, NewRun
+from openclaw_gateway.sessions.store import Begun, NewRun, Released
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
+from tests.doors.test_agent_tools import READ, workspace
+from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
+from tests.engines.postgres import Postgres
 from tests.engines.valkey import Valkey
 from tests.runs.test_every_fault import Once
 from tests.sessions.test_postgres_store import PATIENT_S
@@ -36,14 +40,18 @@ SESSION = {"x-openclaw-session-key": "agent:main:s"}
 
 
 class Severable(PostgresStore):
-    """The store of a process that does not reach it any more, once it `is_cut`."""
+    """The store of a process that does not reach it any more, once it `is_cut`, or as long as it is paused:
+    until `goes_on` is set."""
 
     def __init__(self, url: str, *, max_queued: int) -> None:
         super().__init__(url, max_queued=max_queued, begin_s=PATIENT_S)
         self.is_cut = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         acquire = self._pool._acquire
 
         async def acquired(seconds: float) -> Connection:
+            await self.goes_on.wait()
             if self.is_cut:
                 raise ConnectionResetError("cut")
             return await acquire(seconds)
@@ -297,7 +305,7 @@ async def test_who_listens_to_what_others_do_takes_no_place_of_what_is_asked(
     models: ModelServer, fleet: Fleet
 ) -> None:
     gate = asyncio.Event()
-    fleet.config["gateway"] = {"limits": {"maxRuns": 1}}
+    fleet.config["gateway"] = {"limits": {"maxRuns": 2}}
     models.script("mock-echo", says("a ", Hold(gate), "b"))
     async with members(fleet, "all", "all") as (one, other):
         heard: asyncio.Queue[str] = asyncio.Queue()
@@ -312,6 +320,112 @@ async def test_who_listens_to_what_others_do_takes_no_place_of_what_is_asked(
             (200, "a b")
         ] * 2
         silence()
+
+
+async def began_with_tools(gateway: RunningGateway, models: ModelServer) -> list[Any]:
+    """A conversation without a session, up to the result of a client's tool."""
+    models.script("mock-echo", calls(READ), calls(("c1", "get_weather", OSLO)), says("Take bread."))
+    asked = user("shopping in the rain?")
+    called = await ask(gateway, {"messages": [asked], "tools": [WEATHER]})
+    message = called.json["choices"][0]["message"]
+    (call,) = message["tool_calls"]
+    return [asked, message, {"role": "tool", "tool_call_id": call["id"], "content": "rain"}]
+
+
+async def goes_on(gateway: RunningGateway, models: ModelServer, history: list[Any]) -> list[str]:
+    """What the model is told then, by role."""
+    answer = await ask(gateway, {"messages": history, "tools": [WEATHER]})
+    assert answer.content == "Take bread."
+    told = [message["role"] for message in models.requests[-1].messages[1:]]
+    assert ("buy milk" in str(models.requests[-1].messages)) == (len(told) == 5)
+    return told
+
+
+@pytest.fixture
+def noted(fleet: Fleet, tmp_path: Path) -> None:
+    """The processes have one workspace."""
+    fleet.config["agents"] = {"defaults": {"workspace": str(workspace(tmp_path))}}
+
+
+@pytest.mark.promise("cluster-rounds")
+@pytest.mark.usefixtures("noted")
+async def test_what_a_client_of_tools_never_saw_is_there_at_any_of_them(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    async with members(fleet, "all", "all") as (one, other):
+        history = await began_with_tools(one, models)
+        assert await goes_on(other, models, history) == ["user", "assistant", "tool", "assistant", "tool"]
+
+
+@pytest.mark.usefixtures("noted")
+async def test_and_at_another_worker_than_the_one_that_has_gone(models: ModelServer, fleet: Fleet) -> None:
+    async with fleet.member("front") as front:
+        async with fleet.member("worker"):
+            history = await began_with_tools(front, models)
+        async with fleet.member("worker"):
+            assert await goes_on(front, models, history) == ["user", "assistant", "tool", "assistant", "tool"]
+
+
+@pytest.mark.usefixtures("noted")
+async def test_without_the_bus_a_client_of_tools_goes_on_without_what_it_never_saw(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    async with members(fleet, "all", "all") as (one, other):
+        history = await began_with_tools(one, models)
+        assert await goes_on(other, models, history) == ["user", "assistant", "tool"]
+
+
+async def cut_off_at(
+    gateway: RunningGateway, models: ModelServer, asked: dict[str, Any], headers: dict[str, str]
+) -> Run:
+    """A run whose client has left, and may ask again."""
+    cut = asyncio.create_task(ask(gateway, asked, headers=headers))
+    await models.wait_requests(1)
+    cut.cancel()
+    (left,) = gateway.gateway._live.running()
+    async with asyncio.timeout(10):
+        while not left.was_left:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+    return left
+
+
+@pytest.mark.promise("cluster-comes-back")
+@pytest.mark.parametrize("role", ["front", "all"])
+async def test_who_comes_back_at_another_is_waited_for_where_it_left(
+    models: ModelServer, fleet: Fleet, role: Role
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    async with members(fleet, role, "front", "worker") as (one, other, _):
+        left = await cut_off_at(one, models, body, key)
+        back = asyncio.create_task(ask(other, body, headers=key))
+        async with asyncio.timeout(10):
+            while left.was_left:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        assert left.clients == 1
+        gate.set()
+        answer = await back
+        assert (answer.status, answer.content) == (200, "a b")
+        assert len(models.requests) == 1
+
+
+async def test_and_once_it_has_left_there_too_the_run_ends(models: ModelServer, fleet: Fleet) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    async with members(fleet, "front", "front", "worker") as (one, other, worker):
+        left = await cut_off_at(one, models, body, key)
+        back = asyncio.create_task(ask(other, body, headers=key))
+        async with asyncio.timeout(10):
+            while left.was_left:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        back.cancel()
+        await models.wait_aborted(1, deadline_s=20)
+        await worker.wait_no_runs()
+        assert await fleet.runs(one) == ["aborted"]
 
 
 async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:
@@ -380,6 +494,87 @@ async def test_what_a_front_could_not_give_away_for_certain_is_not_executed(
         assert len(models.requests) == 1
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_and_is_taken_back_until_that_is_certain(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *, is_late: bool
+) -> None:
+    """The store is away when it is taken back first; or has not carried out yet what it was asked."""
+    async with fleet.member("front") as front:
+        store = fleet.stores[0]
+        begin = store.begin
+        wanted: list[NewRun] = []
+
+        async def cut_off(run: NewRun, *, lease_s: float) -> Begun:
+            wanted.append(run)
+            if not is_late:
+                await begin(run, lease_s=lease_s)
+                store.is_cut = True
+                store._pool._drop_idle()
+            raise StoreError("The connection ended before the answer came.")
+
+        monkeypatch.setattr(store, "begin", cut_off)
+        assert (await say(front, "hi", **SESSION)).status == 503
+        monkeypatch.setattr(store, "begin", begin)
+        store.is_cut = False
+        if is_late:
+            await begin(wanted[0], lease_s=0.0)
+        async with asyncio.timeout(20):
+            while await fleet.runs(front) != ["aborted"]:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        async with fleet.member("worker"):
+            assert (await say(front, "again", **SESSION)).content == "again"
+        assert len(models.requests) == 1
+
+
+async def test_what_a_client_has_stopped_is_stopped_once_the_store_is_back(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.script("mock-echo", says("", Hold(asyncio.Event())))
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    async with members(fleet, "front", "worker") as (front, worker):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        asking = asyncio.create_task(ask(front, body, headers=SESSION))
+        await models.wait_requests(1)
+        store = fleet.stores[0]
+        asked: asyncio.Queue[str] = asyncio.Queue()
+        withdraw = store.withdraw
+
+        async def cut_off(run_id: str, *_: Any) -> Released:
+            asked.put_nowait(run_id)
+            raise StoreError("The connection ended before the answer came.")
+
+        monkeypatch.setattr(store, "withdraw", cut_off)
+        asking.cancel()
+        async with asyncio.timeout(10):
+            for _ in range(3):
+                await asked.get()
+        monkeypatch.setattr(store, "withdraw", withdraw)
+        await models.wait_aborted(1, deadline_s=30)
+        await worker.wait_no_runs()
+        assert await fleet.runs(front) == ["aborted"]
+
+
+@pytest.mark.parametrize("role", ["front", "all"])
+async def test_who_interrupts_makes_room_in_a_line_that_is_full(
+    models: ModelServer, fleet: Fleet, role: Role
+) -> None:
+    """What fills it came by another process."""
+    models.script("mock-echo", says("at ", Hold(asyncio.Event()), "work"), says("me now"))
+    fleet.config["gateway"] = {"limits": {"maxQueuedPerSession": 1}}
+    async with members(fleet, "front", role, "worker") as (one, other, _):
+        first = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        second = asyncio.create_task(say(one, "and this", **SESSION))
+        async with asyncio.timeout(10):
+            while len(await fleet.runs(one)) < 2:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        assert (await say(other, "no room", **SESSION)).status == 429
+        answer = await say(other, "me now", **SESSION, **{"x-openclaw-queue": "interrupt"})
+        assert (answer.status, answer.content) == (200, "me now")
+        assert [(await each).status for each in (first, second)] == [499, 499]
+        assert len(models.requests) == 2
+
+
 async def test_detached_at_a_front(fleet: Fleet) -> None:
     async with members(fleet, "front", "worker") as (front, _):
         assert "".join(said(await detached(front))) == "hi"
@@ -415,14 +610,16 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
         assert "all of it" not in rest
 
 
+@pytest.mark.parametrize("role", ["all", "front"])
 async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
-    models: ModelServer, fleet: Fleet
+    models: ModelServer, fleet: Fleet, role: Role
 ) -> None:
+    """Also where it is heard, and not executed, once more."""
     gate = asyncio.Event()
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
     key = {"Idempotency-Key": "k", **SESSION}
     body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
-    async with members(fleet, "all", "all", "all") as (one, other, third):
+    async with members(fleet, "all", role, "all") as (one, other, third):
         lost = asyncio.create_task(ask(one, body, headers=key))
         await models.wait_requests(1)
         async with http(other) as session, session.post(CHAT, json=body, headers=key) as response:
@@ -438,6 +635,66 @@ async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
         await lost
         fleet.stores[0].is_cut = False
     assert "run_begun_anew" in rest
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_process_that_was_paused_gives_its_client_what_another_has_made_of_its_run(
+    models: ModelServer, fleet: Fleet, *, is_over: bool, stream: bool
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": stream}
+    async with members(fleet, "all", "all") as (one, other):
+        asked = asyncio.create_task(ask(one, body, headers=SESSION))
+        await models.wait_requests(1)
+        fleet.stores[0].goes_on.clear()
+        await models.wait_requests(2)
+        if is_over:
+            gate.set()
+            await other.wait_no_runs()
+        fleet.stores[0].goes_on.set()
+        await models.wait_aborted(1)
+        gate.set()
+        answer = await asked
+        assert answer.status == 200
+        assert ("".join(said(answer)) if stream else answer.content) == "all of it"
+        assert await fleet.runs(one) == ["completed"]
+        assert await fleet.transcript() == ["hi", "all of it"]
+
+
+async def test_and_not_to_one_that_has_heard_words(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with members(fleet, "all", "all") as (one, other):
+        async with http(one) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+            await response.content.readuntil(b"half")
+            fleet.stores[0].goes_on.clear()
+            await models.wait_requests(2)
+            await other.wait_no_runs()
+            fleet.stores[0].goes_on.set()
+            rest = (await response.content.read()).decode()
+        assert "run_begun_anew" in rest
+        assert "all of it" not in rest
+
+
+async def test_what_waited_at_a_process_that_was_paused_is_answered_there(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("first"), says("second"))
+    async with members(fleet, "all", "all") as (one, other):
+        first = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        second = asyncio.create_task(say(one, "and this", **SESSION))
+        async with asyncio.timeout(10):
+            while len(await fleet.runs(one)) < 2:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        fleet.stores[0].goes_on.clear()
+        await models.wait_requests(3)
+        await other.wait_no_runs()
+        fleet.stores[0].goes_on.set()
+        answers = await asyncio.gather(first, second)
+        assert [(answer.status, answer.content) for answer in answers] == [(200, "first"), (200, "second")]
 
 
 @pytest.mark.promise("cluster-acted")
@@ -774,3 +1031,30 @@ async def test_what_was_stopped_at_a_front_before_its_turn_stays_stopped(
         await peer.event("chat", runId="one", state="final")
         await front.wait_no_runs()
         assert len(models.requests) == 1
+
+
+async def test_two_gateways_at_one_redis_hear_nothing_of_each_other(
+    models: ModelServer, fleet: Fleet, postgres_server: Postgres
+) -> None:
+    """Whichever database of it they name: what is told there is told to all."""
+    async with members(fleet, "all", "all") as (mine, sibling):
+        fleet.config["store"] = {"url": await postgres_server.new_database(), "leaseSeconds": 1}
+        async with members(fleet, "front", "worker") as (front, worker), connected(front) as peer:
+            heard: list[object] = []
+            silence = mine.gateway.listen(OPERATOR, Listener(heard.append, heard.append, heard.append))
+            news: asyncio.Queue[bytes] = asyncio.Queue()
+            ignore = mine.gateway._bus.hear(news.put_nowait), worker.gateway._bus.hear(news.put_nowait)
+            await peer.result("chat.send", sent("one", "hi"))
+            await peer.event("chat", runId="one", state="final")
+            await peer.result("sessions.patch", {"key": "talk", "label": "secret"})
+            front.gateway._bus.announce(b"theirs")
+            async with asyncio.timeout(5):
+                while await news.get() != b"theirs":
+                    pass
+                # Had anything of the others been told to it, that came before this.
+                sibling.gateway._bus.announce(b"ours")
+                while await news.get() != b"ours":
+                    pass
+            assert not heard
+            for each in (*ignore, silence):
+                each()

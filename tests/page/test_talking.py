@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from openclaw_gateway.testing.model_server import Call, Hang, Hold, ModelServer,
 from tests.doors import tool_replies
 from tests.doors.test_commands import runs
 from tests.doors.test_kill import free_port
-from tests.page.person import person
+from tests.page.person import MAIN, person
 
 _ANSWER = """Two things, **first**:
 
@@ -132,6 +133,27 @@ async def test_a_page_that_is_loaded_again_goes_on(models: ModelServer, gateway:
         await ada.sees("The first half, and the second.")
         await ada.said(2)
         assert len(models.requests) == 1
+
+
+async def test_a_message_that_never_arrived_is_said_to_when_the_page_is_loaded_again(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    models.script("mock-echo", says("One."), says("Two."))
+    async with person(gateway) as ada:
+        await ada.signs_in()
+        await ada.writes("First")
+        await ada.said(2)
+        # As a tab leaves it that is loaded again while its message is on the way, and the gateway goes.
+        lost = {"runId": "lost", "session": MAIN, "text": "Second", "at": 0, "images": 0, "error": ""}
+        await ada.page.value(
+            f"sessionStorage.setItem('gateway-pending', JSON.stringify([{json.dumps(lost)}]))"
+        )
+        await ada.page.reload()
+        await ada.sees("The gateway has not got this message.")
+        assert await ada.page.value("document.querySelector('[aria-label=Stop]')") is None
+        await ada.page.click(".failure button", "Try again")
+        await ada.sees("Two.")
+        await ada.said(4)
 
 
 async def test_a_message_waits_its_turn(models: ModelServer, gateway: RunningGateway) -> None:

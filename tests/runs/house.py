@@ -27,6 +27,7 @@ from openclaw_gateway.runs.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.shown import ShownHere
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.local.bus import LocalBus
@@ -129,7 +130,9 @@ async def house(
     caller = FallbackCaller(ModelCaller(upstream))
     compaction = Compaction()
     keeper = ContextKeeper(Compactor(store, caller, compaction), ContextPruning(), compaction)
-    loop = RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper, store), KeptAnswers(store))
+    loop = RunLoop(
+        lanes, Memory(store, reset), Rounds(caller, keeper, store), KeptAnswers(store), ShownHere()
+    )
     live = LiveRuns(bus, Terms(loop, 100, Lease(lambda: None)))
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "m")

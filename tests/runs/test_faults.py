@@ -26,6 +26,7 @@ from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.rounds import Rounds
+from openclaw_gateway.runs.shown import ShownHere
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Store
@@ -87,7 +88,7 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     live = LiveRuns(
         bus,
         Terms(
-            RunLoop(lanes, Memory(store, None), rounds(store, upstream), KeptAnswers(store)),
+            RunLoop(lanes, Memory(store, None), rounds(store, upstream), KeptAnswers(store), ShownHere()),
             100,
             Lease(lambda: None),
         ),
@@ -151,7 +152,7 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     live = LiveRuns(
         bus,
         Terms(
-            RunLoop(lanes, Memory(faulty, None), rounds(store, upstream), KeptAnswers(faulty)),
+            RunLoop(lanes, Memory(faulty, None), rounds(store, upstream), KeptAnswers(faulty), ShownHere()),
             9,
             Lease(lambda: None),
         ),

@@ -1,10 +1,13 @@
 """Rounds that a client without a session never saw: put back in its own conversation, and in no other."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from openclaw_gateway.runs.held import KEEP_S, MAX_HELD, MAX_HELD_CHARS, HeldRounds
+from openclaw_gateway.runs.held import MOST_ASKED, HeldRounds
+from openclaw_gateway.sessions.local.rounds import LocalRounds
+from openclaw_gateway.sessions.rounds import Asker, Calls
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Message,
@@ -16,13 +19,34 @@ from openclaw_gateway.wire.messages import (
 from openclaw_gateway.wire.run import Origin, RunRequest
 
 Messages = tuple[Message, ...]
+ID, OTHER = "aB3dE6gH9", "zY8xW5vU2"
 
 
-class Clock:
-    now = 1000.0
+class Elsewhere(LocalRounds):
+    """Rounds that another process has kept; `asked` is for what."""
 
-    def __call__(self) -> float:
-        return self.now
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[list[Calls]] = []
+
+    def known(self, asker: Asker, calls: Calls) -> Messages | None:
+        return None
+
+    async def found(self, asker: Asker, several: Sequence[Calls]) -> Mapping[Calls, Messages]:
+        self.asked.append(list(several))
+        found = {calls: super(Elsewhere, self).known(asker, calls) for calls in several}
+        return {calls: said for calls, said in found.items() if said is not None}
+
+
+@pytest.fixture(params=[LocalRounds, Elsewhere], ids=["here", "elsewhere"])
+def kept(request: pytest.FixtureRequest) -> LocalRounds:
+    made: LocalRounds = request.param()
+    return made
+
+
+@pytest.fixture
+def held(kept: LocalRounds) -> HeldRounds:
+    return HeldRounds(kept)
 
 
 def asks(text: str) -> Messages:
@@ -48,23 +72,22 @@ def hidden(secret: str, call_id: str, city: str) -> Messages:
     )
 
 
-def keep(held: HeldRounds, sent: Messages, said: Messages) -> None:
+async def keep(held: HeldRounds, sent: Messages, said: Messages) -> None:
     calls = said[-1].tool_calls if isinstance(said[-1], AssistantMessage) else ()
-    held.keep(request(sent), [call.id for call in calls], said)
+    await held.keep(request(sent), [call.id for call in calls], said)
 
 
 def follow_up(question: str, call_id: str, city: str) -> Messages:
     return (*asks(question), call(call_id, city), ToolMessage(call_id, "rain"))
 
 
-def test_what_was_hidden_is_put_back_in_its_place() -> None:
-    held = HeldRounds()
-    keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
-    whole = held.whole(request(follow_up("Oslo?", "1", "Oslo")))
-    assert whole == (*asks("Oslo?"), *hidden("seen", "1", "Oslo"), ToolMessage("1", "rain"))
+async def test_what_was_hidden_is_put_back_in_its_place(held: HeldRounds) -> None:
+    await keep(held, asks("Oslo?"), hidden("seen", ID, "Oslo"))
+    whole = await held.whole(request(follow_up("Oslo?", ID, "Oslo")))
+    assert whole == (*asks("Oslo?"), *hidden("seen", ID, "Oslo"), ToolMessage(ID, "rain"))
     # Resent later in the conversation, with white space as clients change it.
-    more: Messages = (*follow_up(" Oslo?\n", "1", "Oslo"), assistant("Rain."), UserMessage("Thanks"))
-    assert held.whole(request(more)) == (
+    more: Messages = (*follow_up(" Oslo?\n", ID, "Oslo"), assistant("Rain."), UserMessage("Thanks"))
+    assert await held.whole(request(more)) == (
         UserMessage(" Oslo?\n"),
         *whole[1:],
         assistant("Rain."),
@@ -72,13 +95,12 @@ def test_what_was_hidden_is_put_back_in_its_place() -> None:
     )
 
 
-def test_two_rounds_of_one_conversation() -> None:
-    held = HeldRounds()
-    keep(held, asks("Oslo?"), hidden("one", "1", "Oslo"))
-    second = follow_up("Oslo?", "1", "Oslo")
-    keep(held, second, hidden("two", "2", "Rome"))
-    third: Messages = (*second, call("2", "Rome"), ToolMessage("2", "sun"))
-    texts = [m.content for m in held.whole(request(third)) if isinstance(m, ToolMessage)]
+async def test_two_rounds_of_one_conversation(held: HeldRounds) -> None:
+    await keep(held, asks("Oslo?"), hidden("one", ID, "Oslo"))
+    second = follow_up("Oslo?", ID, "Oslo")
+    await keep(held, second, hidden("two", OTHER, "Rome"))
+    third: Messages = (*second, call(OTHER, "Rome"), ToolMessage(OTHER, "sun"))
+    texts = [m.content for m in await held.whole(request(third)) if isinstance(m, ToolMessage)]
     assert texts == ["one", "rain", "two", "sun"]
 
 
@@ -93,49 +115,46 @@ def test_two_rounds_of_one_conversation() -> None:
     ],
     ids=["owner", "user", "agent", "instructions"],
 )
-def test_nobody_else_gets_it(fields: dict[str, Any]) -> None:
-    held = HeldRounds()
-    keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
-    sent = follow_up("Oslo?", "1", "Oslo")
-    assert held.whole(request(sent)) != sent
-    assert held.whole(request(sent, **fields)) == sent
+async def test_nobody_else_gets_it(held: HeldRounds, fields: dict[str, Any]) -> None:
+    await keep(held, asks("Oslo?"), hidden("seen", ID, "Oslo"))
+    sent = follow_up("Oslo?", ID, "Oslo")
+    assert await held.whole(request(sent)) != sent
+    assert await held.whole(request(sent, **fields)) == sent
 
 
-def test_a_history_that_was_trimmed_is_completed_all_the_same() -> None:
-    held = HeldRounds()
-    keep(held, (*asks("Hello"), assistant("Hi"), *asks("Oslo?")), hidden("seen", "1", "Oslo"))
-    assert "seen" in str(held.whole(request(follow_up("Oslo?", "1", "Oslo"))))
+async def test_a_history_that_was_trimmed_is_completed_all_the_same(held: HeldRounds) -> None:
+    await keep(held, (*asks("Hello"), assistant("Hi"), *asks("Oslo?")), hidden("seen", ID, "Oslo"))
+    assert "seen" in str(await held.whole(request(follow_up("Oslo?", ID, "Oslo"))))
 
 
-def test_only_what_hides_something_is_kept() -> None:
-    held = HeldRounds()
-    keep(held, asks("Oslo?"), (call("1", "Oslo"),))
-    assert len(held) == 0
+async def test_only_what_hides_something_is_kept(held: HeldRounds, kept: LocalRounds) -> None:
+    await keep(held, asks("Oslo?"), (call(ID, "Oslo"),))
+    assert len(kept) == 0
 
 
-def test_after_ten_minutes_it_is_gone() -> None:
-    clock = Clock()
-    held = HeldRounds(clock)
-    keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
-    sent = follow_up("Oslo?", "1", "Oslo")
-    clock.now += KEEP_S - 1
-    assert held.whole(request(sent)) != sent
-    clock.now += 1
-    assert held.whole(request(sent)) == sent
-    keep(held, asks("Rome?"), hidden("seen", "1", "Rome"))
-    assert len(held) == 1
+async def test_nobody_else_is_asked_but_for_calls_of_ours_that_are_answered() -> None:
+    kept = Elsewhere()
+    held = HeldRounds(kept)
+    for sent in (
+        asks("Oslo?"),
+        (*asks("Oslo?"), assistant("Rain.")),
+        # Not answered yet; a name that another system has given; one of two that is not answered.
+        (*asks("Oslo?"), call(ID, "Oslo"), UserMessage("well?")),
+        follow_up("Oslo?", "call_1234", "Oslo"),
+        (
+            assistant("", (ToolCall(ID, "x", "{}"), ToolCall(OTHER, "x", "{}"))),
+            ToolMessage(ID, "rain"),
+        ),
+    ):
+        assert await held.whole(request(sent)) == sent
+    assert kept.asked == []
+    await held.whole(request(follow_up("Oslo?", ID, "Oslo")))
+    assert kept.asked == [[frozenset({ID})]]
 
 
-@pytest.mark.parametrize(
-    ("size", "kept"), [(10, MAX_HELD), (MAX_HELD_CHARS // 4, 3), (MAX_HELD_CHARS + 1, 0)]
-)
-def test_the_number_and_the_size_are_bounded_and_the_oldest_go_first(size: int, kept: int) -> None:
-    held = HeldRounds()
-    many = kept + 2
-    for number in range(many):
-        # The same once more takes no room.
-        for _ in range(2):
-            keep(held, asks("Oslo?"), hidden("x" * size, f"{number}", "Oslo"))
-    assert len(held) == kept
-    found = [len(held.whole(request(follow_up("Oslo?", f"{number}", "Oslo")))) == 5 for number in range(many)]
-    assert found == [number >= many - kept for number in range(many)]
+async def test_of_a_long_conversation_the_newest_are_asked_for_at_once() -> None:
+    kept = Elsewhere()
+    several = [f"{number:09}" for number in range(MOST_ASKED + 3)]
+    sent = tuple(message for each in several for message in follow_up("and?", each, "Oslo"))
+    await HeldRounds(kept).whole(request(sent))
+    assert kept.asked == [[frozenset({each}) for each in several[3:]]]

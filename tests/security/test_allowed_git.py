@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.tools.exec.allowed_git import harmful_here, refused
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.exec.approvals import allow
+from openclaw_gateway.tools.exec.approvals_file import approvals_path, changing
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.listed.git_config import Setting
 from tests.security.planted import PlantedRoom, configure, git

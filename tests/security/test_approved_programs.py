@@ -13,7 +13,8 @@ import pytest
 
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.exec.allowlist import Rules, decide
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing, rules_for
+from openclaw_gateway.tools.exec.approvals import FILE_NAME, allow, rules_for
+from openclaw_gateway.tools.exec.approvals_file import ApprovalsFile, approvals_path, changing
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from tests.security.planted import PlantedRoom
 from tests.tools.rooms import Room
@@ -146,8 +147,9 @@ async def test_an_allow_holds_for_its_agent_its_folder_and_its_environment(room:
     program = room.script(room.root / "run.sh")
     allowed(room, str(program), agent="work")
     await tried(room, ("./run.sh", str(program)))
-    assert rules_for(room.state, "work", {}).allow == (str(program),)
-    assert rules_for(room.state, "main", {}).allow == ()
+    kept, theirs = ApprovalsFile(room.state), room.state.parent / FILE_NAME
+    assert rules_for(kept, theirs, "work", {}).allow == (str(program),)
+    assert rules_for(kept, theirs, "main", {}).allow == ()
     other = room.root / "other"
     room.script(other / "run.sh")
     allowed(room, str(program))

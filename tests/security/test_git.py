@@ -115,7 +115,7 @@ async def test_what_is_planted_between_check_and_run_has_no_say(room: PlantedRoo
 
 def permission(room: PlantedRoom, command: str) -> Permit:
     wish = Wish(command, "main", room.root, "repo", None, {}, NO_RULES)
-    return permit(wish, room.state, room.services.environ)
+    return permit(wish, room.state, room.services.environ, room.services.approvals)
 
 
 async def run(allowed: Permit) -> str:

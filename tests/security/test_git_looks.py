@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.tools.builtin import exec as exec_tool
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.exec.approvals import allow
+from openclaw_gateway.tools.exec.approvals_file import approvals_path, changing
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.listed import git_place, git_program
 from openclaw_gateway.tools.exec.sandbox import check_sandbox

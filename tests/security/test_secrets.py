@@ -79,6 +79,7 @@ def test_the_end_of_a_text_shows_no_part_of_a_secret() -> None:
     [
         "://",
         "://a:",
+        "r://a:b/c?ssl",
         "?key",
         "&",
         "token",
@@ -201,8 +202,40 @@ def test_a_password_that_tears_its_url_is_masked_all_the_same(scheme: str, mark:
     }
 
 
-def test_a_password_that_begins_like_a_port_is_masked_all_the_same() -> None:
-    assert masked({"bus": {"url": "redis://:6379/hidden@h"}}) == {"bus": {"url": "redis://:***@h"}}
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://:6379/hidden@h", "redis://:***@h"),
+        ("redis://u:123?x@h", "redis://u:***@h"),
+        ("rediss://u:123#x@h:6379/0", "rediss://u:***@h:6379/0"),
+        ("redis+cluster://u:1?x=2@h1,h2", "redis+cluster://u:***@h1,h2"),
+        ("postgresql://u:123?x@h/db?sslmode=require", "postgresql://u:***@h/db?sslmode=require"),
+        ("postgresql://u:a/b@h/db", "postgresql://u:***@h/db"),
+        ("postgresql://u:a@b/c@h1:5432,h2:5432/db", "postgresql://u:***@h1:5432,h2:5432/db"),
+        ("postgresql://u:a@h/db?application_name=x@y", "postgresql://u:***@h/db?application_name=x@y"),
+        ("https://u:123456/x@h/v1", "https://u:***@h/v1"),
+    ],
+)
+def test_a_password_is_masked_whatever_it_looks_like_in_a_setting_and_in_a_text(url: str, shown: str) -> None:
+    assert masked({"bus": {"url": url}}) == {"bus": {"url": shown}}
+    assert redact(f'no answer from "{url}": gone') == f'no answer from "{shown}": gone'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://h:5432/db?user=a@b",
+        "redis+sentinel://h:26379/name?sentinel_username=a@b",
+        "redis://[::1]:6379/0?x=a@b",
+        "http://[::1]:8080/a@b",
+        "https://h:8080/@scope/pkg",
+        "http://h:8080?to=a@b",
+        "postgresql://u:${PG_PASSWORD}@h/db?application_name=a@b",
+    ],
+)
+def test_what_is_no_password_is_shown(url: str) -> None:
+    assert masked({"store": {"url": url}}) == {"store": {"url": url}}
+    assert redact(url) == url
 
 
 @pytest.mark.parametrize(

@@ -362,3 +362,17 @@ class BusContract:
         assert not await watching
         reader.close()
         watch.close()
+
+    async def test_who_reads_where_a_run_was_goes_on_where_it_is(self, bus: Bus, far: Bus) -> None:
+        assert bus.emit("r", 1, 0, [STARTED, *texts("half")])
+        heard, waits = bus.subscribe("r", here=True), bus.subscribe("q", here=True)
+        assert await some(heard, 2) == [STARTED, *texts("half")]
+        bus.went_elsewhere("r", 1)
+        bus.went_elsewhere("q", 0)
+        late = bus.subscribe("q")
+        whole = [STARTED, *texts("all of it"), ENDED]
+        assert far.emit("r", 2, 0, whole)
+        assert far.emit("q", 3, 0, whole)
+        for reader in (heard, waits, late):
+            assert await read_all(reader) == whole
+        await refused(bus, "r", 1, 2)

@@ -112,6 +112,21 @@ class SharedContract:
         assert await status(b, "r1") == await status(b, "r2") == "completed"
         assert await a.take_up(lease_s=LEASE) is None
 
+    async def test_who_asks_whether_there_is_work_hears_of_what_is_nobodys(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        assert [await each.has_work() for each in two] == [False, False]
+        assert isinstance(await a.begin(work("r1"), lease_s=LEASE), Claimed)
+        assert [await each.has_work() for each in two] == [False, False], "it is a's, and a lives"
+        for run_id in ("r2", "r3"):
+            await a.begin(work(run_id, None, given=True), lease_s=LEASE)
+            assert [await each.has_work() for each in two] == [True, True]
+            await taken(b)
+            assert [await each.has_work() for each in two] == [False, False]
+        await a.leave()
+        assert await b.has_work()
+
     async def test_the_next_run_of_a_session_continues_what_the_other_process_has_said(
         self, two: Sequence[SharedStore]
     ) -> None:
@@ -443,29 +458,33 @@ class SharedContract:
             await a.acts("ended")
         assert await a.finish(begun.claim, ending(turn("acted"))) == Released(2, None)
 
-    # One configuration
+    # What all go by
 
     @pytest.mark.promise("error.document_changed")
-    async def test_a_configuration_is_written_by_who_has_read_the_newest(
-        self, two: Sequence[SharedStore]
-    ) -> None:
+    async def test_a_document_is_written_by_who_has_read_the_newest(self, two: Sequence[SharedStore]) -> None:
         a, b = two
-        assert await a.document() == Document(0, "")
-        assert await a.write_document("one\x00\\", replaces=0) == 1
-        assert await b.document() == Document(1, "one\x00\\")
+        assert await a.document("one") == Document(0, "")
+        assert await a.document_versions() == {}
+        assert await a.write_document("one", "1\x00\\", replaces=0) == 1
+        assert await b.document("one") == Document(1, "1\x00\\")
         for replaces in (0, 2):
             with pytest.raises(StoreError) as caught:
-                await b.write_document("two", replaces=replaces)
+                await b.write_document("one", "2", replaces=replaces)
             assert caught.value.code == "document_changed"
-        assert await b.write_document("two", replaces=1) == 2
-        assert await a.document() == Document(2, "two")
+        assert await b.write_document("one", "2", replaces=1) == 2
+        assert await a.document("one") == Document(2, "2")
+        with pytest.raises(StoreError):
+            await a.write_document("another", "1", replaces=1)
+        assert await a.write_document("another", "", replaces=0) == 1
+        assert await b.document_versions() == {"one": 2, "another": 1}
+        assert await b.document("another") == Document(1, "")
 
     async def test_of_many_that_write_at_once_one_does(self, two: Sequence[SharedStore]) -> None:
         for replaces in (0, 1):
             written = await asyncio.gather(
-                *(two[n % 2].write_document(f"{n}", replaces=replaces) for n in range(10)),
+                *(two[n % 2].write_document("one", f"{n}", replaces=replaces) for n in range(10)),
                 return_exceptions=True,
             )
             (version,) = [one for one in written if isinstance(one, int)]
             assert version == replaces + 1
-            assert await two[0].document() == Document(version, str(written.index(version)))
+            assert await two[0].document("one") == Document(version, str(written.index(version)))

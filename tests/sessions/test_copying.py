@@ -1,5 +1,6 @@
 """A store that is copied into one of another kind holds the same, wherever the copying was cut off."""
 
+import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.copying import postgres_rows, sqlite_rows
+from openclaw_gateway.gateway import shared_devices
+from openclaw_gateway.gateway.operator import shared_approvals
+from openclaw_gateway.sessions.copying import document_files, postgres_rows, sqlite_ends, sqlite_rows
 from openclaw_gateway.sessions.copying.copy import Copied, copy
 from openclaw_gateway.sessions.copying.ends import Begun, Source, Target
 from openclaw_gateway.sessions.copying.postgres_ends import PostgresEnd
@@ -17,6 +20,7 @@ from openclaw_gateway.sessions.copying.sqlite_ends import SqliteSource, SqliteTa
 from openclaw_gateway.sessions.copying.tables import TABLES, Row, Table
 from openclaw_gateway.sessions.postgres.address import shown
 from openclaw_gateway.sessions.postgres.store import PostgresStore
+from openclaw_gateway.sessions.shared import CONFIG_DOCUMENT, Document
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed
 from openclaw_gateway.wire.messages import Image, UserMessage
@@ -42,6 +46,10 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "PART_BYTES", 3_000)
 
 
+# As nobody writes them, so that nothing of them is lost on the way.
+DECIDED = {"devices.json": '{"a": "\\u0000 天气"}\r\n\0', "exec-approvals.json": "{" + " " * 5_000 + "}"}
+
+
 def place(folder: Path) -> Path:
     return folder / "gateway" / "sessions.sqlite"
 
@@ -58,6 +66,9 @@ async def opened(path: Path, clock: Clock) -> AsyncIterator[SqliteStore]:
 
 async def filled(path: Path, clock: Clock) -> dict[str, object]:
     """All that can be read of it, once its last process has ended."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name, text in DECIDED.items():
+        path.with_name(name).write_bytes(text.encode())
     async with opened(path, clock) as store:
         await fill(store, clock)
     async with opened(path, clock) as store:
@@ -114,6 +125,9 @@ async def test_all_there_is_goes_there_and_back(
     await between.open()
     try:
         assert await everything(between) == was
+        await between.write_document(CONFIG_DOCUMENT, "not of the copy", replaces=0)
+        for name, text in DECIDED.items():
+            assert await between.document(name) == Document(1, text)
     finally:
         await between.close()
     back = await copied(PostgresEnd(url), SqliteTarget(second))
@@ -122,6 +136,9 @@ async def test_all_there_is_goes_there_and_back(
         assert await everything(store) == was
         assert await store.get_session(ME, ODD) is not None
         check(second)
+        for name, text in DECIDED.items():
+            assert second.with_name(name).read_bytes().decode() == text
+            assert stat.S_IMODE(second.with_name(name).stat().st_mode) == 0o600
         assert sorted(file.name for file in files(second)) == sorted(file.name for file in files(first))
         # Life goes on, with numbers that nobody had before.
         begun = await store.begin(new_run("next"), lease_s=LEASE)
@@ -215,6 +232,34 @@ async def test_nothing_is_overwritten(tmp_path: Path, url: str, clock: Clock, sm
         with pytest.raises(StoreError) as caught:
             await copied(source, target, anew=True)
         assert caught.value.code == "store_not_empty"
+
+
+async def test_what_was_decided_is_in_its_place_before_the_store_is(
+    tmp_path: Path, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = place(tmp_path / "first"), place(tmp_path / "second")
+    await filled(first, clock)
+    there = await copied(SqliteSource(first), PostgresEnd(url))
+    third = place(tmp_path / "third")
+    third.parent.mkdir(parents=True)
+    third.with_name("devices.json").write_text("mine")
+    with pytest.raises(StoreError, match=r"devices\.json is there") as caught:
+        await copied(PostgresEnd(url), SqliteTarget(third))
+    assert caught.value.code == "store_not_empty"
+    assert third.with_name("devices.json").read_text() == "mine"
+
+    def cut_off(part: Path, path: Path) -> None:
+        raise CutOff
+
+    with monkeypatch.context() as patch, pytest.raises(CutOff):
+        patch.setattr(sqlite_ends, "_put_in_place", cut_off)
+        await copied(PostgresEnd(url), SqliteTarget(second))
+    assert all(second.with_name(name).exists() for name in DECIDED)
+    assert (await copied(PostgresEnd(url), SqliteTarget(second))).digests == there.digests
+    assert sorted(file.name for file in second.parent.iterdir() if file.is_file()) == [
+        *DECIDED,
+        "sessions.sqlite",
+    ]
 
 
 @pytest.mark.promise("error.copy_differs")
@@ -334,7 +379,13 @@ async def test_no_number_is_given_twice_in_a_database_that_was_used_before(
         ),
         ("postgres://host/s", "postgresql://host/s"),
         ("postgresql://u:p%40@[::1]:1/s", "postgresql://[::1]:1/s"),
+        ("postgresql://u:123?x@h/s", "postgresql://"),
+        ("postgresql://u:a@b/c@h/s", "postgresql://"),
     ],
 )
 def test_no_secret_of_an_address_is_shown(address: str, name: str) -> None:
     assert shown(address) == name
+
+
+def test_they_are_the_files_that_a_gateway_writes() -> None:
+    assert document_files.NAMES == (shared_devices.DOCUMENT, shared_approvals.DOCUMENT)

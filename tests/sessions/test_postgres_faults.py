@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
-from openclaw_gateway.sessions.postgres import doubts, ledger, migration, runs
+from openclaw_gateway.sessions.postgres import doubts, migration, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
-from openclaw_gateway.sessions.store import Begun, Claimed, LedgerRow, Released, StoreHealth
+from openclaw_gateway.sessions.store import Begun, Claimed, Released, StoreHealth
 from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy
 from tests.engines.postgres import NotInstalled, Postgres, started
 from tests.sessions.shared_contract import work
@@ -247,35 +247,6 @@ async def test_while_a_begin_is_made_again_nobody_ends_its_run(
     assert await store.finish(begun.claim, ending(turn("r1"))) == Released(2, None)
 
 
-async def test_rows_of_the_ledger_whose_answer_is_lost_are_written_once(
-    store: PostgresStore, postgres_url: str
-) -> None:
-    async def unheard(*args: Any, **more: Any) -> None:
-        await original(*args, **more)
-        raise ConnectionResetError
-
-    original = ledger.record
-    rows = [LedgerRow(f"r{n}", ME, "main", S, "m", "http", "completed", 1_000, n) for n in range(3)]
-    for some in (rows[:1], rows[1:]):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ledger, "record", unheard)
-            await refusal(store.record(some))
-        await store.record(some)
-    # One that is the same but for how it went is another one; what nobody doubts is not looked for.
-    await store.record([LedgerRow("r0", ME, "main", S, "m", "http", "failed", 1_000, 7)])
-    link = await asyncpg.connect(postgres_url)
-    try:
-        found = await link.fetch("SELECT run, status FROM ledger ORDER BY run, status")
-    finally:
-        await link.close()
-    assert [(row["run"], row["status"]) for row in found] == [
-        ("r0", "completed"),
-        ("r0", "failed"),
-        ("r1", "completed"),
-        ("r2", "completed"),
-    ]
-
-
 async def test_a_begin_that_nobody_heard_of_is_ended(
     postgres_url: str, store: PostgresStore, network: FaultProxy
 ) -> None:
@@ -441,11 +412,28 @@ async def test_many_that_start_together_make_the_tables_once(postgres_url: str) 
         await store.close()
 
 
-async def test_a_database_of_another_program_or_of_another_encoding_is_left_alone(
-    postgres_url: str, postgres_server: Postgres
-) -> None:
-    await execute(postgres_url, "CREATE TABLE runs (id integer)")
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "CREATE TABLE runs (id integer)",
+        "CREATE TABLE schema_version (version text)",
+        "CREATE TABLE results (id integer)",
+        "CREATE FUNCTION now_ms(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+    ],
+)
+async def test_a_database_of_another_program_is_left_alone(postgres_url: str, theirs: str) -> None:
+    await execute(postgres_url, theirs)
     assert (await refusal(PostgresStore(postgres_url).open())).code == "store_foreign"
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await execute(postgres_url, "SELECT * FROM begun_copies")
+
+
+async def test_who_has_no_schema_is_told_so(postgres_url: str) -> None:
+    await execute(postgres_url, "DROP SCHEMA public")
+    assert "`public`" in (await refusal(PostgresStore(postgres_url).open())).message
+
+
+async def test_a_database_of_another_encoding_is_left_alone(postgres_server: Postgres) -> None:
     await execute(postgres_server.url(), "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
     assert "UTF8" in (await refusal(PostgresStore(postgres_server.url("latin")).open())).message
 

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 from openclaw_gateway.sessions.limits import LockOutRule
 from openclaw_gateway.sessions.local.log import weight
 from openclaw_gateway.sessions.redis import entries, publisher, puller
-from openclaw_gateway.sessions.redis.bells import Listener, News, Rung, letter
+from openclaw_gateway.sessions.redis.bells import Listener, News, Rung, channel, letter
 from openclaw_gateway.sessions.redis.bus import RedisBus
 from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Reply
 from openclaw_gateway.sessions.redis.mirror import AHEAD_BYTES
@@ -103,9 +103,9 @@ def test_an_entry_that_is_nested_too_deeply_is_none() -> None:
 def test_news_that_nobody_can_read_are_none(payload: bytes) -> None:
     heard: list[News] = []
     there: Any = None
-    listener = Listener("me", there, Outage(""), Pace(), heard=heard.append, back=heard.clear)
+    listener = Listener(channel(""), "me", there, Outage(""), Pace(), heard=heard.append, back=heard.clear)
     listener._read(payload)
-    listener._read(letter("other", Rung("topic"))[2])
+    listener._read(letter(channel(""), "other", Rung("topic"))[2])
     assert heard == [Rung("topic")]
 
 

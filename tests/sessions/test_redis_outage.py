@@ -260,7 +260,7 @@ async def test_what_ended_during_an_outage_is_bounded(
         b"$xx\r\n",
         b"*1\r\n*2\r\n$1\r\nx\r\n*1\r\n:1\r\n" * 20,
         b"*1\r\n*2\r\n$1\r\nx\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*1\r\n:1\r\n" * 20,
-        b"*3\r\n$9\r\nsubscribe\r\n$9\r\nocgw:bell\r\n:1\r\n" * 20,
+        b"*3\r\n$9\r\nsubscribe\r\n$10\r\nocgw:bell:\r\n:1\r\n" * 20,
         b"*" * 100_000,
         b"*1\r\n" * 100_000,
     ],

@@ -57,6 +57,8 @@ def test_what_a_url_means(url: str, meant: BusUrl) -> None:
         "redis://u:hidden@[host",
         "redis://u:1?hidden=2@host",
         "redis://u:1?hidden@host",
+        "redis://u:1@2?hidden@host",
+        "redis://u:1@2#hidden@host",
         "redis://u:1/hidden@host",
         "redis://u:1#hidden@host",
         "redis+sentinel://u:1/hidden@host/service",

@@ -16,6 +16,7 @@ from openclaw_gateway.tools.base import (
     ToolResult,
     ToolServices,
 )
+from openclaw_gateway.tools.exec.approvals_file import ApprovalsFile
 from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.wire.run import Origin
 
@@ -44,6 +45,7 @@ class Room:
         self.services = ToolServices(
             self.state,
             {**os.environ, "OPENAI_API_KEY": KEY, "OPENCLAW_GATEWAY_TOKEN": KEY},
+            ApprovalsFile(self.state),
             sessions=cast(SessionsForTools, None),
             agents=cast(AgentsForTools, None),
             jobs=self.jobs,

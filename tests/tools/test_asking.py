@@ -11,7 +11,8 @@ import pytest
 
 from openclaw_gateway.tools.base import Reply, ToolContext
 from openclaw_gateway.tools.builtin import exec as exec_tool
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing, deny, read_approvals
+from openclaw_gateway.tools.exec.approvals import allow, deny, read_approvals
+from openclaw_gateway.tools.exec.approvals_file import approvals_path, changing
 from openclaw_gateway.tools.exec.asking import permitted
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.permission import Wish

@@ -10,7 +10,8 @@ import pytest
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.builtin import apply_patch, edit, find, grep, ls, manage, process, read, write
 from openclaw_gateway.tools.builtin import exec as exec_tool
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.exec.approvals import allow
+from openclaw_gateway.tools.exec.approvals_file import approvals_path, changing
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from tests.security.planted import git
 from tests.tools.rooms import Room

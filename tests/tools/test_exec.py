@@ -14,7 +14,8 @@ import pytest
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing, deny
+from openclaw_gateway.tools.exec.approvals import allow, deny
+from openclaw_gateway.tools.exec.approvals_file import approvals_path, changing
 from openclaw_gateway.tools.exec.commands.command import Command, CommandRefused, Order, OutputReader
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from tests.tools.rooms import KEY, Room

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolServices
 from openclaw_gateway.tools.builtin import memory_get, memory_search
+from openclaw_gateway.tools.exec.approvals_file import ApprovalsFile
 from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.memory.ranking import passages, ranked
 from openclaw_gateway.tools.memory.words import words
@@ -33,7 +34,14 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def tool(module: Any, workspace: Path, **settings: Any) -> Tool:
-    services = ToolServices(workspace.parent / "state", {}, Sessions(), Agents(), Performer(os.environ))
+    services = ToolServices(
+        workspace.parent / "state",
+        {},
+        ApprovalsFile(workspace.parent / "state"),
+        Sessions(),
+        Agents(),
+        Performer(os.environ),
+    )
     (made,) = module.build(services, ToolAgent("main", workspace, settings))
     return made  # type: ignore[no-any-return]
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process, read, write
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.exec.approvals import allow
+from openclaw_gateway.tools.exec.approvals_file import approvals_path, changing
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.sandbox import check_sandbox
 from openclaw_gateway.tools.scope import sandboxed

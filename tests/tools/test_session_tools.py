@@ -25,6 +25,7 @@ from openclaw_gateway.tools.builtin import (
     sessions_list,
     sessions_send,
 )
+from openclaw_gateway.tools.exec.approvals_file import ApprovalsFile
 from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.wire.run import Audience, Origin
@@ -76,7 +77,9 @@ class Agents:
 
 
 def services(sessions: Sessions) -> ToolServices:
-    return ToolServices(Path("/nonexistent"), {}, sessions, Agents(), Performer({}))
+    return ToolServices(
+        Path("/nonexistent"), {}, ApprovalsFile(Path("/nonexistent")), sessions, Agents(), Performer({})
+    )
 
 
 def agent(**settings: Any) -> ToolAgent:

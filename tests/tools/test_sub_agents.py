@@ -18,6 +18,7 @@ from openclaw_gateway.tools.base import (
     ToolServices,
 )
 from openclaw_gateway.tools.builtin import sessions_spawn
+from openclaw_gateway.tools.exec.approvals_file import ApprovalsFile
 from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.sub_agents import check_depth, chosen_agent, chosen_model, may_spawn
 from openclaw_gateway.tools.tool_settings import tool_settings
@@ -144,7 +145,13 @@ class Runs:
 
 async def told(runs: Runs, who: ToolAgent, origin: Origin = OPERATOR, /, **arguments: Any) -> Any:
     services = ToolServices(
-        Path("/nonexistent"), {}, cast(SessionsForTools, None), Agents(), Performer({}), sub_agents=runs
+        Path("/nonexistent"),
+        {},
+        ApprovalsFile(Path("/nonexistent")),
+        cast(SessionsForTools, None),
+        Agents(),
+        Performer({}),
+        sub_agents=runs,
     )
     (made,) = sessions_spawn.build(services, who)
     context = ToolContext("run", "call", "main", origin, "agent:main:x", lambda text: None)

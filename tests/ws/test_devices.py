@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from openclaw_gateway.gateway.devices import MOST_KNOWN, Devices
+from openclaw_gateway.gateway.device_book import MOST_KNOWN
+from openclaw_gateway.gateway.device_file import DeviceFile
+from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -147,7 +149,7 @@ async def test_what_is_no_file_of_devices_is_put_aside(models: ModelServer, tmp_
 
 
 async def test_only_so_many_are_known(tmp_path: Path) -> None:
-    devices = Devices(tmp_path)
+    devices = Devices(DeviceFile(tmp_path))
     await devices.open()
     for number in range(MOST_KNOWN + 10):
         devices.seen(Seen(f"{number}", "key", "test", "test", "linux", ()), number)
@@ -160,7 +162,7 @@ async def test_only_so_many_are_known(tmp_path: Path) -> None:
 
 
 async def test_a_device_that_comes_back_is_not_written_each_time(tmp_path: Path) -> None:
-    devices = Devices(tmp_path)
+    devices = Devices(DeviceFile(tmp_path))
     seen, file = Seen("d", "key", "test", "test", "linux", ()), tmp_path / "devices.json"
     hour_ms = 3_600_000
     devices.seen(seen, hour_ms)

@@ -10,7 +10,8 @@ import pytest
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
-from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing, deny
+from openclaw_gateway.tools.exec.approvals import allow, deny
+from openclaw_gateway.tools.exec.approvals_file import approvals_path, changing
 from tests.ws.peer import Peer, connected
 
 SECRET = "token-of-the-socket-0123456789"

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.errors import NotPaired, Overloaded
-from openclaw_gateway.gateway.devices import MOST_KNOWN, Devices
-from openclaw_gateway.gateway.pairing import EXPIRES_MS, MOST_OF_ADDRESS, MOST_PENDING, Pairing
+from openclaw_gateway.gateway.device_book import EXPIRES_MS, MOST_KNOWN, MOST_OF_ADDRESS, MOST_PENDING
+from openclaw_gateway.gateway.device_file import DeviceFile
+from openclaw_gateway.gateway.devices import Devices
+from openclaw_gateway.gateway.pairing import Pairing
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -248,28 +250,28 @@ def _seen(number: int, address: str) -> Seen:
 
 
 async def test_requests_are_few_and_end_by_themselves(tmp_path: Path) -> None:
-    pairing = Pairing(Devices(tmp_path))
+    pairing = Pairing(Devices(DeviceFile(tmp_path)))
     for number in range(MOST_OF_ADDRESS):
         with pytest.raises(NotPaired):
-            pairing.check(_seen(number, "203.0.113.7"), 0)
+            await pairing.check(_seen(number, "203.0.113.7"), 0)
     with pytest.raises(Overloaded):
-        pairing.check(_seen(-1, "203.0.113.7"), 0)
+        await pairing.check(_seen(-1, "203.0.113.7"), 0)
     for number in range(MOST_OF_ADDRESS, MOST_PENDING):
         with pytest.raises(NotPaired):
-            pairing.check(_seen(number, f"198.51.100.{number}"), 1)
+            await pairing.check(_seen(number, f"198.51.100.{number}"), 1)
     with pytest.raises(Overloaded):
-        pairing.check(_seen(-1, "192.0.2.1"), 1)
+        await pairing.check(_seen(-1, "192.0.2.1"), 1)
     assert len(pairing.pending(OPERATOR, EXPIRES_MS - 1)) == MOST_PENDING
     assert len(pairing.pending(OPERATOR, EXPIRES_MS)) == MOST_PENDING - MOST_OF_ADDRESS
     with pytest.raises(NotPaired):
-        pairing.check(_seen(-1, "203.0.113.7"), EXPIRES_MS)
+        await pairing.check(_seen(-1, "203.0.113.7"), EXPIRES_MS)
 
 
 async def test_what_was_approved_is_not_forgotten_for_what_comes(tmp_path: Path) -> None:
-    devices = Devices(tmp_path)
+    devices = Devices(DeviceFile(tmp_path))
     await devices.approve(_seen(0, "203.0.113.7"), 0)
     for number in range(1, MOST_KNOWN + 10):
         devices.seen(_seen(number, "203.0.113.7"), number)
     assert len(devices.known(OPERATOR)) == MOST_KNOWN
-    assert devices.find("d0") is not None
+    assert "d0" in devices.book.devices
     await devices.close()

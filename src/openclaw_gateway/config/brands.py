@@ -65,3 +65,14 @@ def env_names(name: str) -> str:
     """Every brand's spelling of a variable, for messages: "OPENCLAW_PORT (or CLAWDBOT_PORT)"."""
     first, *others = (brand.env_prefix + name for brand in BRANDS)
     return f"{first} (or {', '.join(others)})" if others else first
+
+
+def typed(environ: Mapping[str, str]) -> str:
+    """What a command begins with that is meant for the gateway of this environment, wherever it is typed.
+
+    The profile is in it where it decides which folder is the gateway's; a path is not, since clients read it.
+    """
+    profile = env(environ, "PROFILE")
+    if profile is None or profile[0].lower() == "default" or env(environ, "STATE_DIR") is not None:
+        return BRANDS[0].name
+    return f"{BRANDS[0].name} --profile {profile[0]}"

@@ -78,7 +78,8 @@ def _masked_single(value: Any, *, hidden: bool) -> Any:
         case str() if _REFERENCE.fullmatch(value):
             return value
         case str() if not hidden:
-            return redact(value, known=worth_masking(in_url(value)) if "://" in value else ())
+            found = in_url(value) if "://" in value else ()
+            return redact(value, known=worth_masking(one for one in found if not _REFERENCE.fullmatch(one)))
         case _:
             return MASK if hidden else value
 

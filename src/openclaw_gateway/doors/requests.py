@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Protocol, cast
 from urllib.parse import parse_qs
 
@@ -247,7 +248,12 @@ def note_attempt(request: Request, body: bytes) -> None:
     count = request.headers.get(_RETRY_COUNT)
     if count is not None:
         again = count.isdecimal() and count.strip("0") != ""
-        request.attempt = Attempt(request.route_path, len(body), hash(body), again)
+        request.attempt = Attempt(request.route_path, len(body), _digest(body), again)
+
+
+def _digest(body: bytes) -> int:
+    """The same in all processes."""
+    return int.from_bytes(blake2b(body, digest_size=8).digest())
 
 
 def credential(request: Request) -> str | None:

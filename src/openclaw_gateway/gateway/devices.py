@@ -1,32 +1,40 @@
-"""The devices that were let in: which, when, and whether they are connected now.
+"""The devices that were let in: which, when, and whether they are connected here now.
 
-Kept in memory and in one file, which is written at most once a minute for what connects bring, and at once
-for what the operator decides. Who may see or change it is decided here. Knows no door and no signature.
+What connects bring is collected before it is kept; what the operator decides is kept at once. Who may see or
+change it is decided here. Knows no door and no signature, and not where the book is kept.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
+from typing import TypeVar
 
-import structlog
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from openclaw_gateway.errors import DevicesUnwritable, NotFound, Overloaded
+from openclaw_gateway.errors import DevicesUnwritable, NotFound
 from openclaw_gateway.gateway.bell import Bell
-from openclaw_gateway.gateway.device_file import FILE_NAME, read_devices, write_devices
+from openclaw_gateway.gateway.device_book import (
+    MOST_KNOWN,
+    Act,
+    Book,
+    Here,
+    Shelf,
+    with_approved,
+    with_seen,
+    without,
+)
 from openclaw_gateway.gateway.principal import PAIRING, Principal
-from openclaw_gateway.wire.devices import Device, Seen
+from openclaw_gateway.random_ids import fresh_digits
+from openclaw_gateway.wire.devices import Device, Removed, Seen
 from openclaw_gateway.work.deeds import Deeds
-from openclaw_gateway.work.threads import Threads
 
-log = structlog.get_logger()
+R = TypeVar("R")
+Changed = Callable[[Book, Book], None]
 
-TOGETHER_S = 60.0
-MOST_KNOWN = 1_000
 _SEEN_AGAIN_MS = 3_600_000
-_DEADLINE_S = 10.0
+# Where it could not be kept.
+_AGAIN_S = 10.0
 
 
 class _Present(Struct):
@@ -37,32 +45,30 @@ class _Present(Struct):
 
 
 class Devices:
-    """`own_dir` is our folder of the state directory. `together_s` is how long changes are collected. What
-    the operator decides is one of the `deeds`: done to its end, whether or not he stays."""
+    """`shelf` keeps the book. What the operator decides is one of the `deeds`: done to its end, whether or
+    not he stays."""
 
-    def __init__(self, own_dir: Path, together_s: float = TOGETHER_S) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         self.deeds = Deeds()
-        self._path = own_dir / FILE_NAME
-        self._together_s = together_s
-        self._known: dict[str, Device] = {}
+        self._shelf = shelf
+        # As it is kept, and with what is not yet: who was here since, and who was removed.
+        self._kept = Book()
+        self._book = Book()
+        self._seen: dict[str, Here] = {}
+        self._gone: dict[str, Removed] = {}
         self._present: dict[str, _Present] = {}
-        self._threads = Threads("devices", most=1)
-        self._writing = asyncio.Lock()
+        self._hearing: list[Changed] = []
         self._later: asyncio.Task[None] | None = None
         self._due = False
         self._closed = False
         self._written_ms = 0
         # For all the connections without a device: thousands may be idle.
         self._never = Bell()
+        shelf.hear(self._is_kept)
 
     async def open(self) -> None:
-        """A file that cannot be read is one in which nobody stands."""
-        try:
-            self._known = await self._threads.run(
-                "read", lambda: read_devices(self._path), deadline_s=_DEADLINE_S
-            )
-        except (OSError, TimeoutError) as error:
-            log.warning("devices.unreadable", path=str(self._path), error=str(error) or "it takes too long")
+        """Raises StoreError."""
+        await self._shelf.open()
 
     async def close(self) -> None:
         """What was not written yet is."""
@@ -73,42 +79,41 @@ class Devices:
             await asyncio.gather(self._later, return_exceptions=True)
         if self._due:
             self._due = False
-            await self._write_or_say()
+            with contextlib.suppress(DevicesUnwritable):
+                await self._keep()
+        await self._shelf.close()
+
+    @property
+    def book(self) -> Book:
+        return self._book
+
+    def hear(self, changed: Changed) -> None:
+        """What is kept has changed, whichever process has done it: from what to what. It must not raise."""
+        self._hearing.append(changed)
 
     def seen(self, seen: Seen, now_ms: int) -> None:
-        """It was let in. Beyond so many, the one that was not seen for longest is forgotten, of those that
-        nobody has approved."""
-        before = self._known.get(seen.device_id)
-        said = asdict(seen)
-        if before is None:
-            device = Device(**said, created_at_ms=now_ms, last_seen_at_ms=now_ms)
-            if not self._make_room():
-                return
-        else:
-            device = replace(before, **said, last_seen_at_ms=now_ms)
-        self._known[seen.device_id] = device
-        same = before is not None and replace(before, last_seen_at_ms=now_ms) == device
+        """It was let in."""
+        id_, here = seen.device_id, Here(seen, now_ms)
+        before = self._book.devices.get(id_)
+        self._book = with_seen(self._book, (here,))
+        device = self._book.devices.get(id_)
+        if device is None:
+            return
+        self._seen[id_] = here
+        if len(self._seen) > MOST_KNOWN:
+            self._seen = {id_: here for id_, here in self._seen.items() if id_ in self._book.devices}
+        same = before is not None and replace(before, last_seen_at_ms=device.last_seen_at_ms) == device
         if not same or now_ms - self._written_ms >= _SEEN_AGAIN_MS:
-            self._write_later()
-
-    def find(self, device_id: str) -> Device | None:
-        return self._known.get(device_id)
+            self._keep_later()
 
     async def approve(self, seen: Seen, now_ms: int) -> Device:
-        """From now on it is let in for these scopes, and those of before. Its caller makes one of the
-        `deeds` of it. Raises Overloaded, DevicesUnwritable: then it is not."""
-        before = self._known.get(seen.device_id)
-        if before is None and not self._make_room():
-            raise Overloaded(f"{MOST_KNOWN} devices are approved already. Remove some (device.pair.remove).")
-        said = asdict(seen)
-        device = before or Device(**said, created_at_ms=now_ms, last_seen_at_ms=now_ms)
-        scopes = tuple(sorted({*device.approved_scopes, *seen.scopes}))
-        approved = replace(device, approved_at_ms=now_ms, approved_scopes=scopes)
-        await self._write(approved)
-        # It may have been here meanwhile.
-        newest = self._known.get(seen.device_id, approved)
-        self._known[seen.device_id] = replace(newest, approved_at_ms=now_ms, approved_scopes=scopes)
-        return self._known[seen.device_id]
+        """Raises Overloaded, DevicesUnwritable: then it is not."""
+        return await self.change(lambda book: with_approved(book, seen, now_ms))
+
+    async def change(self, act: Act[R]) -> R:
+        """A decision; its caller makes one of the `deeds` of it. `act` may be called several times. Raises
+        DevicesUnwritable, and what `act` raises."""
+        return await self._kept_with(act)
 
     def enter(self, device_id: str | None) -> tuple[Bell, Callable[[], None]]:
         """A connection of the device begins, until the returned function is called; the bell rings when the
@@ -126,74 +131,106 @@ class Devices:
         return present.removed, leave
 
     def known(self, principal: Principal) -> list[tuple[Device, bool]]:
-        """All, newest first, and whether each is connected. Raises Forbidden."""
+        """All, newest first, and whether each is connected here. Raises Forbidden."""
         principal.require(PAIRING)
-        newest = sorted(self._known.values(), key=lambda each: each.last_seen_at_ms, reverse=True)
+        newest = sorted(self._book.devices.values(), key=lambda each: each.last_seen_at_ms, reverse=True)
         return [(device, device.device_id in self._present) for device in newest]
 
     async def remove(self, principal: Principal, device_id: str) -> Device:
         """Forget it, and end its connections. Raises Forbidden, NotFound, DevicesUnwritable: then it is
-        forgotten all the same, but only until the next start."""
+        forgotten here all the same, and kept so as soon as that can be."""
         principal.require(PAIRING)
-        device = self._known.pop(device_id, None)
+        removed = Removed(device_id, fresh_digits())
+        device = self._book.devices.get(device_id)
         if device is None:
-            raise NotFound(
-                f"unknown deviceId: {device_id[:128]}. device.pair.list names those that are known.",
-                code="device_not_found",
+            # Another process may have let it in a moment ago.
+            return await self.deeds.done(
+                self._kept_with(lambda book: _removed(book, removed)), "devices.remove"
             )
-        if (present := self._present.pop(device_id, None)) is not None:
-            present.removed.set()
-        await self.deeds.done(self._write(), "devices.remove")
+        self._forget(removed)
+        self._gone[device_id] = removed
+        await self.deeds.done(self._keep(), "devices.remove")
         return device
 
-    def _make_room(self) -> bool:
-        """Whether there is some."""
-        if len(self._known) < MOST_KNOWN:
-            return True
-        strangers = [each for each in self._known.values() if each.approved_at_ms is None]
-        if not strangers:
-            return False
-        del self._known[min(strangers, key=lambda each: each.last_seen_at_ms).device_id]
-        return True
+    def _forget(self, removed: Removed) -> None:
+        self._seen.pop(removed.device_id, None)
+        self._book = without(self._book, removed)
+        if (present := self._present.pop(removed.device_id, None)) is not None:
+            present.removed.set()
 
-    def _write_later(self) -> None:
+    def _is_kept(self, book: Book) -> None:
+        before, self._kept = self._kept, book
+        known = set(before.removed)
+        for removed in book.removed:
+            if removed not in known and self._gone.get(removed.device_id) != removed:
+                self._forget(removed)
+        self._book = self._with_all(book)
+        for changed in self._hearing:
+            changed(before, book)
+
+    def _with_all(self, book: Book) -> Book:
+        for removed in self._gone.values():
+            book = without(book, removed)
+        return with_seen(book, self._seen.values()) if self._seen else book
+
+    def _keep_later(self) -> None:
         self._due = True
         if not self._closed and (self._later is None or self._later.done()):
             self._later = asyncio.create_task(self._collect(), name="devices.write")
 
     async def _collect(self) -> None:
+        wait_s = self._shelf.together_s
         while self._due:
-            await asyncio.sleep(self._together_s)
+            await asyncio.sleep(wait_s)
             self._due = False
             try:
-                await self._write_or_say()
+                await self._keep()
+            except DevicesUnwritable:
+                wait_s = max(self._shelf.together_s, _AGAIN_S)
             except asyncio.CancelledError:
                 self._due = True
                 raise
 
-    async def _write_or_say(self) -> None:
-        with contextlib.suppress(DevicesUnwritable):
-            await self._write()
+    async def _keep(self) -> None:
+        await self._kept_with(lambda book: (book, None))
 
-    async def _write(self, more: Device | None = None) -> None:
-        """All, and what is to be known once it is written. Raises DevicesUnwritable.
+    async def _kept_with(self, act: Act[R]) -> R:
+        """What `act` gives, once that and all there is to keep is kept. A failure leaves the latter for
+        later."""
+        taken: list[tuple[dict[str, Removed], dict[str, Here]]] = []
 
-        A removal that was not written is tried again later."""
-        async with self._writing:
-            # As it is now: another decision may have been written meanwhile.
-            known = self._known if more is None else {**self._known, more.device_id: more}
-            devices = tuple(known.values())
-            try:
-                await self._threads.run(
-                    "write", lambda: write_devices(self._path, devices), deadline_s=_DEADLINE_S
-                )
-            except (OSError, TimeoutError) as error:
-                why = getattr(error, "strerror", None) or "it takes too long"
-                log.warning("devices.unwritable", path=str(self._path), error=why)
-                if more is None:
-                    self._write_later()
-                raise DevicesUnwritable(f"{FILE_NAME} cannot be written: {why}. Try again.") from None
-            self._written_ms = max((each.last_seen_at_ms for each in devices), default=0)
+        def all_of_it(book: Book) -> tuple[Book, R]:
+            taken.append((dict(self._gone), dict(self._seen)))
+            return act(self._with_all(book))
+
+        try:
+            result = await self._shelf.change(all_of_it)
+        except DevicesUnwritable:
+            if self._gone or self._seen:
+                self._keep_later()
+            raise
+        gone, seen = taken[-1]
+        _drop(self._gone, gone)
+        _drop(self._seen, seen)
+        self._written_ms = max((each.last_seen_at_ms for each in self._kept.devices.values()), default=0)
+        return result
+
+
+def _removed(book: Book, removed: Removed) -> tuple[Book, Device]:
+    device = book.devices.get(removed.device_id)
+    if device is None:
+        raise NotFound(
+            f"unknown deviceId: {removed.device_id[:128]}. device.pair.list names those that are known.",
+            code="device_not_found",
+        )
+    return without(book, removed), device
+
+
+def _drop(left: dict[str, R], done: dict[str, R]) -> None:
+    """What is there now is of later."""
+    for name, one in done.items():
+        if left.get(name) is one:
+            del left[name]
 
 
 def _nothing() -> None:

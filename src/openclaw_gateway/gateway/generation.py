@@ -29,7 +29,8 @@ from openclaw_gateway.tools.mcp.servers import ServerState
 class Generation(Struct, frozen=True):
     """`number` counts from 1. `shown` is what clients may see of the configuration. `chat_switch` is the key
     that would switch chat completions on; None = they are on. `servers` tells how the MCP servers are;
-    `inputs` are what further plans are made with, for the models of `choices`."""
+    `inputs` are what further plans are made with, for the models of `choices`; a command for this
+    gateway begins with `program`."""
 
     number: int
     config: Config
@@ -50,6 +51,7 @@ class Generation(Struct, frozen=True):
     homes: Mapping[str, Home]
     own_dir: Path
     needed: tuple[Path, ...]
+    program: str
 
 
 class Standing(Struct, frozen=True):

@@ -43,9 +43,9 @@ class Health:
     def notice(self) -> tuple[str, ...]:
         """What keeps the gateway from taking requests; of the store, what was known last."""
         failing = []
-        if self._live.draining or self._live.leaving:
+        if self._live.admission.draining or self._live.admission.leaving:
             failing.append("draining")
-        if self._live.suspended:
+        if self._live.admission.suspended:
             failing.append("instance_lock")
         if not self._store_ok:
             failing.append("store")

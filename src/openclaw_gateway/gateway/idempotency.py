@@ -79,7 +79,7 @@ class NamedRuns:
                 code="idempotency_key_in_use",
                 retry_after=1.0,
             )
-        return ReplayedRun(request, plan, self._bus, record, _result.decode(kept))
+        return ReplayedRun(request, plan, self._bus, record, kept_answer(kept))
 
     async def told_again(
         self,
@@ -97,7 +97,7 @@ class NamedRuns:
         kept = await self._store.result(owner, run_id)
         if plan is None or (kept is None and record.error is None):
             return None
-        result = KeptResult(record.status, error=record.error) if kept is None else _result.decode(kept)
+        result = KeptResult(record.status, error=record.error) if kept is None else kept_answer(kept)
         detached = None if result.detached is UNSET else result.detached
         request = RunRequest(
             Origin(owner, "http", "conversation"), record.agent, (), record.session, detached=detached
@@ -155,6 +155,10 @@ async def has_beginning(run: Run) -> bool:
     finally:
         log.close()
     return True
+
+
+def kept_answer(body: bytes) -> KeptResult:
+    return _result.decode(body)
 
 
 def is_ending(run: Run) -> bool:

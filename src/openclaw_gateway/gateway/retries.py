@@ -4,7 +4,7 @@ The official SDKs number their attempts and ask again when a connection is cut o
 something between may say of a run that goes well. A request is known again by its owner, where it goes and
 what it says. Its run is found while it goes on, its answer for a while after: here, in memory, for a repeat
 comes within seconds and a request of an SDK is to cost no more than another. A run that left nothing behind
-is not found: the repeat is a new run.
+is not found: the repeat is a new run. How other processes find it, `retried_elsewhere` says.
 """
 
 import time
@@ -14,7 +14,13 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from openclaw_gateway.gateway.idempotency import accepted, is_ending, is_spent, with_events
+from openclaw_gateway.gateway.idempotency import (
+    accepted,
+    is_ending,
+    is_spent,
+    with_events,
+)
+from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere, Key
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
@@ -30,8 +36,6 @@ KEEP_S = 600.0
 KEEP_GIVEN_S = 90.0
 MOST_KEPT = 10_000
 MOST_CHARS = 32_000_000
-# Whose it is, where it goes, and what it says.
-_Key = tuple[str, str, str | None, str | None, str, str, int, int]
 
 
 class _Kept(Struct, frozen=True):
@@ -46,21 +50,29 @@ class _Kept(Struct, frozen=True):
 
 
 class Retries:
-    """The runs of this process that may be asked for again by another attempt."""
+    """The runs of this process that may be asked for again by another attempt; `elsewhere` are those of all,
+    where there may be others."""
 
-    def __init__(self, live: LiveRuns, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        live: LiveRuns,
+        bus: Bus,
+        elsewhere: AttemptsElsewhere | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._live = live
         self._bus = bus
+        self._elsewhere = elsewhere
         self._clock = clock
-        self._going: dict[_Key, list[Run]] = {}
-        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._going: dict[Key, list[Run]] = {}
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._chars = 0
 
     async def start(self, request: RunRequest, attempt: Attempt, plan: Plan) -> Run:
         """The run that answers the request; returns once it is accepted.
 
-        Raises what LiveRuns.launch and the acceptance raise. Of a caller that is cancelled meanwhile the run
-        waits for the next attempt, unless somebody else waits for it.
+        Raises what LiveRuns.launch and the acceptance raise, StoreError. Of a caller that is cancelled
+        meanwhile the run waits for the next attempt, unless somebody else waits for it.
         """
         key = _key(request, attempt)
         if attempt.again:
@@ -75,13 +87,19 @@ class Retries:
                 if retained is not None:
                     return await with_events(retained, self._bus)
                 return self._replayed(request, plan, kept)
+            if self._elsewhere is not None:
+                run = await self._elsewhere.run(request, key, plan, self._bus)
+                if run is not None:
+                    return run
         run = self._live.launch(request, plan)
         run.when_ended = self._ended
+        if self._elsewhere is not None:
+            self._elsewhere.began(key, run)
         self._going.setdefault(key, []).append(run)
         await accepted(run)
         return run
 
-    def _newest(self, key: _Key) -> Run | None:
+    def _newest(self, key: Key) -> Run | None:
         """One without a client, for that is who asks again; else the newest. None that was in vain."""
         runs = [run for run in self._going.get(key, ()) if not is_spent(run)]
         if not runs:
@@ -104,8 +122,10 @@ class Retries:
         for call in result.tool_calls:
             size += len(call.arguments)
         now = self._clock()
-        until = now + (KEEP_S if run.was_left else KEEP_GIVEN_S)
-        self._kept[key] = _Kept(run.id, run.created_ms, now_ms(), until, size, result)
+        keep_s = KEEP_S if run.was_left else KEEP_GIVEN_S
+        self._kept[key] = _Kept(run.id, run.created_ms, now_ms(), now + keep_s, size, result)
+        if self._elsewhere is not None:
+            self._elsewhere.ended(key, run, keep_s)
         self._chars += size
         self._keep_within_bounds(now)
 
@@ -116,7 +136,7 @@ class Retries:
                 return
             self._drop(oldest)
 
-    def _drop(self, key: _Key) -> None:
+    def _drop(self, key: Key) -> None:
         kept = self._kept.pop(key, None)
         if kept is not None:
             self._chars -= kept.size
@@ -162,7 +182,7 @@ class AttemptNames:
             del self._given[place]
 
 
-def _key(request: RunRequest, attempt: Attempt) -> _Key:
+def _key(request: RunRequest, attempt: Attempt) -> Key:
     return (
         request.origin.owner,
         request.agent_id,

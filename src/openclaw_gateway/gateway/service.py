@@ -40,6 +40,7 @@ from openclaw_gateway.gateway.peers import Peers
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
+from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.signatures import Signatures
@@ -53,11 +54,13 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus, BusHealth
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
+from openclaw_gateway.tools.exec.approvals import KeptApprovals
 from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.wire.events import Event
@@ -67,16 +70,18 @@ from openclaw_gateway.work.deeds import Deeds
 
 
 class Rooms(Struct, frozen=True):
-    """What assembly.py hands in. `starting` names what is still on its way up, if anything; `grep_engine`
-    what the tool `grep` looks with."""
+    """What assembly.py hands in. `approvals` are the rules of what commands may run; `starting` names what is
+    still on its way up, if anything; `grep_engine` what the tool `grep` looks with."""
 
     generation: Generation
     store: Store
     bus: Bus
+    attempts: SharedAttempts | None
     live: LiveRuns
     deeds: Deeds
     questions: Questions
     devices: Devices
+    approvals: KeptApprovals
     embeddings: Embeddings
     attachments: Attachments
     model_trials: ModelTrials
@@ -107,7 +112,7 @@ class Gateway:
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus, self._follow)
-        self._retries = Retries(rooms.live, rooms.bus)
+        self._retries = Retries(rooms.live, rooms.bus, self._attempts_elsewhere(rooms))
         self.answers = Answers(
             rooms.live,
             rooms.store,
@@ -134,7 +139,9 @@ class Gateway:
         self._health = Health(rooms.store, rooms.live, rooms.starting)
         self.health_news = self._health.news
         self.spending = Spending(rooms.store)
-        self.operator = OperatorRooms(lambda: self.generation, self._at_work, rooms.model_trials, rooms.deeds)
+        self.operator = OperatorRooms(
+            lambda: self.generation, self._at_work, rooms.model_trials, rooms.approvals, rooms.deeds
+        )
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -306,7 +313,7 @@ class Gateway:
         Raises Forbidden, InvalidRequest, NotFound, EmbeddingsUnavailable, Overloaded, ProviderError.
         """
         principal.require(WRITE)
-        if self._live.draining:
+        if self._live.admission.draining:
             raise ShuttingDown
         generation = self.generation
         chat = generation.config.gateway.http.endpoints.chat_completions
@@ -404,6 +411,11 @@ class Gateway:
     def live_runs(self) -> int:
         return len(self._live)
 
+    def most_runs(self) -> tuple[int, int]:
+        """(how many runs may be executed at once, how many of them this process may take): the same number,
+        unless it has to count alone."""
+        return self._live.admission.most, self._live.admission.share
+
     def _at_work(self, agent_id: str) -> int:
         return sum(run.request.agent_id == agent_id for run in self._live.running())
 
@@ -424,12 +436,12 @@ class Gateway:
 
     def suspend(self, *, suspended: bool) -> None:
         """Take no new runs while the state directory is not this process's own."""
-        self._live.suspended = suspended
+        self._live.admission.suspended = suspended
         self._health.notice()
 
     def leave(self) -> None:
         """Before a drain, where there are others: `readiness` says no, and requests are still taken."""
-        self._live.leaving = True
+        self._live.admission.leaving = True
         self._health.notice()
 
     def refuse_runs(self) -> None:
@@ -444,6 +456,11 @@ class Gateway:
         self._questions.close()
         self.held.close()
         await self._live.drain(seconds)
+
+    def _attempts_elsewhere(self, rooms: Rooms) -> AttemptsElsewhere | None:
+        if rooms.attempts is None:
+            return None
+        return AttemptsElsewhere(rooms.attempts, rooms.store, self._follow)
 
     async def _follow(self, owner: str, run_id: str) -> Run | None:
         """A run that another process executes; None where it is not known, or there is no other process."""

@@ -7,14 +7,13 @@ call is there. What is said to the run meanwhile stands in its place. Of a run t
 had reached a reader by then.
 """
 
-import secrets
-import string
 from collections.abc import Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.bill import Bill
+from openclaw_gateway.runs.call_ids import fresh_call_id
 from openclaw_gateway.runs.emitted_text import EmittedText
 from openclaw_gateway.runs.parts import Parts
 from openclaw_gateway.sessions.client_view import BETWEEN_ROUNDS
@@ -32,7 +31,6 @@ from openclaw_gateway.wire.events import (
 from openclaw_gateway.wire.messages import AssistantMessage, MadeBy, Message, Text, ToolCall, ToolMessage
 from openclaw_gateway.wire.run import Usage
 
-_ID_CHARACTERS = string.ascii_letters + string.digits
 _SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
 
 
@@ -94,7 +92,7 @@ class Answer:
                 self._round.call()
                 if event.name in self._client_tools:
                     self._indices[event.index] = index = len(self._indices)
-                    self._ids[event.id] = given = _fresh_id()
+                    self._ids[event.id] = given = fresh_call_id()
                     shown.append(ToolCallStarted(index, given, event.name))
             elif type(event) is ToolCallArguments:
                 self.chars += len(event.text)
@@ -225,12 +223,6 @@ class Answer:
             return released
         self._held += [event for event in shown if isinstance(event, _SAID)]
         return [event for event in shown if not isinstance(event, _SAID)]
-
-
-def _fresh_id() -> str:
-    """The id of a call that a client is to answer, which nobody can guess. Nine letters and digits: that is
-    what the strictest vendor takes (Mistral)."""
-    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(9))
 
 
 def _cut_off(call: ToolCall) -> ToolMessage:

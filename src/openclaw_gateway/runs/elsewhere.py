@@ -7,20 +7,13 @@ is looked at from time to time as well. Knows no live run of this process.
 import asyncio
 from collections.abc import Collection
 
-import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import StoreError
-from openclaw_gateway.runs.steering import may_end
-from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus, Subscription
-from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import RunRecord, Store
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event, RunEnded, RunStarted
-from openclaw_gateway.wire.run import Origin, RunStatus
-
-log = structlog.get_logger()
+from openclaw_gateway.wire.run import RunStatus
 
 
 class Ending(Struct, frozen=True):
@@ -110,23 +103,6 @@ async def ask_to_end(store: Store, bus: Bus, owner: str, run_id: str) -> bool:
         return False
     bus.signal(run_id, "abort")
     return True
-
-
-async def interrupt(store: SharedStore, bus: Bus, origin: Origin, session: str, run_id: str) -> None:
-    """Ask those to end that came before this run of the session, whichever process has them: those that its
-    origin may end. Where the store does not answer they go on, and the run waits for its turn."""
-    try:
-        ids = await store.open_runs(origin.owner, session)
-        # The last first: none that is to end has its turn because another has ended.
-        for earlier in reversed(ids[: ids.index(run_id)] if run_id in ids else ids):
-            body = await store.work(origin.owner, earlier)
-            # Of one without it nobody knows who asked: then it is the operator's alone to end.
-            theirs = None if body is None else read(body).request.origin
-            if origin.audience == "operator" if theirs is None else may_end(origin, theirs):
-                await ask_to_end(store, bus, origin.owner, earlier)
-    except StoreError as error:
-        log.warning("lane.not_interrupted", run=run_id, error=error.message)
-    bus.ring(WORK_TOPIC)
 
 
 async def _batch(events: Subscription, seconds: float) -> tuple[Event, ...]:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
-from openclaw_gateway.runs.elsewhere import interrupt
+from openclaw_gateway.runs.interrupting import interrupt, made_room
 from openclaw_gateway.runs.leases import Leases
 from openclaw_gateway.runs.run import BY_REQUEST, Run
 from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
@@ -142,11 +142,12 @@ class Lanes:
         if run.request.queue != "interrupt":
             return False
         lane = (run.request.origin.owner, session)
+        has_room = self._shared is not None and await made_room(self._shared, self._bus, run)
         ended = self._interrupt(run, lane, self._waiting.get(lane, []))
         with run.interruptible():
             for other in ended:
                 await other.wait()
-        return bool(ended)
+        return has_room or bool(ended)
 
     def _interrupt(self, run: Run, lane: tuple[str, str], waiting: Sequence[Run]) -> list[Run]:
         """Ask those to end that this one may end. The last first: none that is to end has its turn because
@@ -159,13 +160,6 @@ class Lanes:
         for other in asked:
             other.abort(BY_REQUEST)
         return asked
-
-    async def _interrupt_elsewhere(self, run: Run) -> None:
-        """The same at other processes."""
-        session = run.request.session_key
-        if self._shared is None or session is None or run.request.queue != "interrupt":
-            return
-        await interrupt(self._shared, self._bus, run.request.origin, session, run.id)
 
     async def _queued(self, run: Run, session: str, position: int) -> Claimed | None:
         wish = run.request.queue
@@ -292,7 +286,8 @@ class Lanes:
     async def _wait_turn(self, run: Run) -> Claimed | None:
         try:
             with closing(self._bus.watch(_turn_topic(run.id))) as watch:
-                await self._interrupt_elsewhere(run)
+                if self._shared is not None:
+                    await interrupt(self._shared, self._bus, run)
                 while True:
                     with run.interruptible():
                         await watch.ring(self._pace.look_again_s)

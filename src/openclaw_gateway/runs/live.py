@@ -15,7 +15,8 @@ from typing import Protocol
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, StoreError, ToolLoop
+from openclaw_gateway.errors import Overloaded, RunAborted, StoreError, ToolLoop
+from openclaw_gateway.runs.admission import Admission
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.plan import Plan
@@ -29,9 +30,12 @@ from openclaw_gateway.runs.run import (
 )
 from openclaw_gateway.runs.work import RunWork
 from openclaw_gateway.sessions.bus import Bus, Signal
+from openclaw_gateway.sessions.local.room import LocalRoom
+from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.shared import Work
 from openclaw_gateway.sessions.store import Recorded, RunRecord
-from openclaw_gateway.wire.run import Note, RunRequest
+from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.run import Note, RunRequest, RunResult
 
 log = structlog.get_logger()
 
@@ -39,6 +43,8 @@ log = structlog.get_logger()
 TOOLS_S = 1.0
 RECORD_S = 15.0
 _HAND_OVER_S = 2.0
+# How soon it is seen that a run has become another process's, of which its task does not tell.
+_LOOK_EVERY_S = 0.05
 CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
 RETAINED_S = 600.0
@@ -73,45 +79,22 @@ class Terms(Struct, frozen=True):
 
 
 class LiveRuns:
-    """`others` None: there is no other process."""
+    """`others` None: there is no other process. `room` has the places of those that are executed."""
 
-    def __init__(self, bus: Bus, terms: Terms, others: Others | None = None) -> None:
+    def __init__(
+        self, bus: Bus, terms: Terms, others: Others | None = None, room: Room | None = None
+    ) -> None:
+        self.admission = Admission(terms.max_runs, LocalRoom() if room is None else room)
         self._bus = bus
         self._others = others
         self._terms = terms
         self.hub = Hub()
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
-        # How many of those are only followed here: another process executes them, for clients of its own.
-        self._followed = 0
         self._retained: OrderedDict[str, tuple[Run, float]] = OrderedDict()
-        self._draining = False
-        # It will be refused soon: who asks what to send here is told, and nothing is taken up.
-        self.leaving = False
-        # The state directory is not this process's own at the moment.
-        self.suspended = False
         self._deafen = bus.heed(self._signalled)
 
     def __len__(self) -> int:
         return len(self._running)
-
-    @property
-    def at_work(self) -> int:
-        """How many runs take a place here: those that are only followed have one elsewhere."""
-        return len(self._running) - self._followed
-
-    @property
-    def draining(self) -> bool:
-        return self._draining
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more run may begin."""
-        is_taking = not (self.leaving or self._draining or self.suspended)
-        return is_taking and self.at_work < self._terms.max_runs
-
-    @property
-    def most(self) -> int:
-        return self._terms.max_runs
 
     async def start(self, request: RunRequest, plan: Plan) -> Run:
         """Start a run; returns once it is accepted (with a session: on disk).
@@ -128,34 +111,42 @@ class LiveRuns:
         return run
 
     def launch(self, request: RunRequest, plan: Plan) -> Run:
-        """The same without waiting: the run is there, its `accepted` says the rest.
+        """The same without waiting: the run is there, its `accepted` says the rest, and be it that other
+        processes have all places.
 
         Raises Overloaded; of a run that a run starts also ToolLoop, and RunAborted when that one has ended.
         """
-        self._admit()
+        admission = self.admission
+        admission.be_open()
         parent = self._parent(request)
         away = self._others
         if away is not None and away.always and parent is None:
+            admission.give()
             run = Run(request, plan, away.bus)
             run.is_mirrored = True
-            return self._under_way(run, away.by)
-        run = Run(request, plan, self._bus, parent)
+            return self._under_way(run, away.by, admission.given)
+        room = admission.room if admission.take() else None
+        try:
+            run = Run(request, plan, self._bus, parent)
+        except BaseException:
+            if room is not None:
+                room.give_back(unused=True)
+            raise
         if parent is not None:
             parent.children.append(run)
         if request.session_key is not None:
             run.when_made = self._made_session
-        return self._under_way(run, self._terms.loop)
+        return self._under_way(run, self._terms.loop, room)
 
     def take_up(self, work: Work, wanted: RunWork, plan: Plan) -> Run:
-        """Execute what another process has begun, or given away. Who has followed it here follows it on."""
+        """Execute what another process has begun, or given away; the caller has a place for it. Who has
+        followed it here follows it on."""
         run = Run(wanted.request, plan, self._bus, id_=work.run_id)
-        follows = self._running.pop(run.id, None)
-        if follows is not None:
-            self._running[_beside(run.id)] = follows
+        follows = self._put_aside(run.id)
         run.asked, run.created_ms = wanted.asked, wanted.created_ms or run.created_ms
         run.begun = Recorded() if work.claimed is None else work.claimed
         # Who hears of runs here has heard of one that was followed.
-        self._under_way(run, self._terms.loop, is_news=follows is None)
+        self._under_way(run, self._terms.loop, self.admission.room, is_news=not follows)
         if work.claimed is not None and not work.claimed.last_seq and work.attempt == 1:
             self._made_session(run)
         return run
@@ -166,16 +157,12 @@ class LiveRuns:
         away = self._others
         if away is None:
             return None
-        if (known := self.find(record.id)) is not None:
+        known = self.find(record.id)
+        # What ended here without an answer goes on elsewhere: its client may ask for that one.
+        if known is not None and (known.result is None or known.keeps_answer):
             return known
-        self._be_open()
-        if self._followed >= self._terms.max_runs:
-            raise Overloaded(
-                f"The gateway already follows {self._terms.max_runs} runs that its other processes execute, "
-                "its limit (gateway.limits.maxRuns or agents.defaults.maxConcurrent). Try again in a moment.",
-                retry_after=1,
-            )
-        self._followed += 1
+        self.admission.be_open()
+        self.admission.follow()
         run = Run(request, plan, away.bus, id_=record.id)
         run.created_ms = record.created_ms
         run.is_mirrored = run.is_followed = True
@@ -183,17 +170,42 @@ class LiveRuns:
         token = time.monotonic_ns()
         run.hold(token)
         away.bus.emit(run.id, token, 0, ())
-        return self._under_way(run, away.by)
+        self._put_aside(run.id)
+        return self._under_way(run, away.by, self.admission.followed)
 
-    def _under_way(self, run: Run, by: Executes, *, is_news: bool = True) -> Run:
+    def _put_aside(self, run_id: str) -> bool:
+        """Whether another one of this name was there."""
+        other = self._running.pop(run_id, None)
+        if other is not None:
+            self._running[_beside(run_id)] = other
+        return other is not None
+
+    def _under_way(self, run: Run, by: Executes, room: Room | None, *, is_news: bool = True) -> Run:
+        """In a place of this room; None: other processes are asked for one first."""
         terms = self._terms
-        task = asyncio.create_task(by.execute(run), name=run.id)
+        if room is None:
+            body = self._once_placed(run, by)
+        else:
+            run.begin_in(room)
+            body = by.execute(run)
+        task = asyncio.create_task(body, name=run.id)
         self._running[run.id] = (run, task)
         terms.lease.enter()
         task.add_done_callback(partial(self._ended, run, terms, by))
-        if is_news:
+        if is_news and room is not None:
             self.hub.started(run)
         return run
+
+    async def _once_placed(self, run: Run, by: Executes) -> None:
+        try:
+            await self.admission.wait()
+        except Overloaded as error:
+            run.refuse(error)
+            run.end(RunResult("failed", error=error_info(error)))
+            return
+        run.begin_in(self.admission.room)
+        self.hub.started(run)
+        await by.execute(run)
 
     def find(self, run_id: str) -> Run | None:
         """The live or retained run with this id."""
@@ -203,16 +215,30 @@ class LiveRuns:
         kept = self._retained.get(run_id)
         return kept[0] if kept is not None else None
 
+    def executed(self, run_id: str) -> Run | None:
+        """The live run with this id, where it is executed here."""
+        run, _ = self._running.get(run_id, (None, None))
+        return None if run is None or run.is_mirrored else run
+
+    def mirrored(self, run_id: str) -> Run | None:
+        """What stands here for the live run with this id that another process executes, or did."""
+        for name in (_beside(run_id), run_id):
+            run, _ = self._running.get(name, (None, None))
+            if run is not None and run.is_mirrored:
+                return run
+        return None
+
     def running(self) -> list[Run]:
         return [run for run, _ in self._running.values()]
 
     def go_by(self, terms: Terms) -> None:
         """For the runs that start from now on; the others keep what they began with."""
         self._terms = terms
+        self.admission.most = terms.max_runs
 
     def refuse(self) -> None:
         """From now on `start` raises Overloaded."""
-        self._draining = True
+        self.admission.draining = True
 
     async def drain(self, seconds: float) -> None:
         """Wait for the runs, for those that are at tools not as long; after `seconds` have others go on with
@@ -249,11 +275,13 @@ class LiveRuns:
             await asyncio.wait([task for _, task in self._running.values()])
 
     async def gone(self, run: Run) -> None:
-        """Wait until a run is recorded, and takes no place among the others any more."""
+        """Wait until a run is recorded, and takes no place among the others any more; or is another
+        process's."""
+        was_mirrored = run.is_mirrored
         for name in (run.id, _beside(run.id)):
             live = self._running.get(name)
-            if live is not None and live[0] is run:
-                await asyncio.wait([live[1]])
+            while live and live[0] is run and not live[1].done() and run.is_mirrored is was_mirrored:
+                await asyncio.wait([live[1]], timeout=_LOOK_EVERY_S)
 
     async def _idle_within(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -273,27 +301,6 @@ class LiveRuns:
         live = self._running.get(run_id)
         if live is not None and signal == "abort":
             live[0].abort(BY_REQUEST)
-
-    def _be_open(self) -> None:
-        if self._draining:
-            raise ShuttingDown()
-        if self.suspended:
-            raise Overloaded(
-                "The gateway has lost the lock of its state directory: another one may use it now. It takes "
-                "no runs. The operator finds the cause in its log. Try again later.",
-                code="instance_lock_lost",
-                retry_after=5,
-            )
-
-    def _admit(self) -> None:
-        self._be_open()
-        most = self._terms.max_runs
-        if self.at_work >= most:
-            raise Overloaded(
-                f"The gateway already executes {most} runs, its limit (gateway.limits.maxRuns "
-                "or agents.defaults.maxConcurrent). Try again in a moment.",
-                retry_after=1,
-            )
 
     def _parent(self, request: RunRequest) -> Run | None:
         """The run that starts this one. Nobody waits for an answer that can only come after his own."""
@@ -332,14 +339,17 @@ class LiveRuns:
             )
 
     def _ended(self, run: Run, terms: Terms, by: Executes, task: asyncio.Task[None]) -> None:
-        beside = self._running.get(_beside(run.id))
-        del self._running[run.id if beside is None or beside[0] is not run else _beside(run.id)]
-        if run.is_followed:
-            self._followed -= 1
+        for name in (run.id, _beside(run.id)):
+            live = self._running.get(name)
+            if live is not None and live[0] is run:
+                del self._running[name]
+        if run.place is not None:
+            run.place.give_back()
         terms.lease.leave()
         by.give_up(run)
-        self.hub.ended(run)
-        self._did_errand(run)
+        if run.place is not None:
+            self.hub.ended(run)
+            self._did_errand(run)
         for child in run.children:
             child.abort(PARENT_ENDED)
         if run.parent is not None:
@@ -365,5 +375,6 @@ class LiveRuns:
 
 
 def _beside(run_id: str) -> str:
-    """Under which name one stands that follows a run which this process has come to execute."""
+    """Under which name one stands that follows a run which this process has come to execute, or that is about
+    to have gone."""
     return f"{run_id} followed"

@@ -7,7 +7,7 @@ was asked to record must not be half recorded. Knows no door.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -25,6 +25,7 @@ from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import UNASKED, Run, now_ms
+from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.runs.stopped import why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
@@ -36,17 +37,30 @@ from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunRes
 from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
+GoesOn = Callable[[Run, RunResult], Awaitable[RunResult]]
 _NOTHING = Recalled((), ())
 
 
 class RunLoop:
-    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
+    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation.
+    `goes_on` gives how one ends that another process has taken over; how it ended here, of any other."""
 
-    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds, kept: KeptAnswers) -> None:
+    def __init__(
+        self,
+        lanes: Lanes,
+        memory: Memory,
+        rounds: Rounds,
+        kept: KeptAnswers,
+        shown: Shown,
+        *,
+        goes_on: GoesOn | None = None,
+    ) -> None:
         self._lanes = lanes
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        self._goes_on = goes_on
+        self._shown = shown
         self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
         self._log = log.bind()
@@ -55,6 +69,8 @@ class RunLoop:
         result: RunResult | None = None
         try:
             result = await self._result_of(run)
+            if self._goes_on is not None and result.error is not None:
+                result = await self._goes_on(run, result)
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
             log.exception("run.crashed", request=run.asked.request, run=run.id)
@@ -129,7 +145,7 @@ class RunLoop:
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
             ids = (call.id for call in result.tool_calls)
-            self._memory.held.keep(run.request, ids, answer.messages)
+            await self._memory.held.keep(run.request, ids, answer.messages)
         return await self._keeping(run, answer, result)
 
     async def _invoked(self, run: Run, invocation: Invocation) -> RunResult:
@@ -172,7 +188,7 @@ class RunLoop:
             result, recalled = await self._converse(run, claimed, answer)
             # Before the turn: what is recorded as the answer to a name must be one that is kept.
             result = await self._keeping(run, answer, result)
-            turn = turn_for(result.status, recalled.new, await _said(run, answer, result.status))
+            turn = turn_for(result.status, recalled.new, await self._said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
             _reraise_if_meant(error)
@@ -230,7 +246,7 @@ class RunLoop:
             if claimed is not None and run.request.errand is not None:
                 return await self._errands.do(run, run.request.errand, claimed, answer), recalled
             if claimed is None:
-                recalled = self._memory.stateless(run.request)
+                recalled = await self._memory.stateless(run.request)
             else:
                 recalled = await self._memory.recall(run.request, claimed)
             with run.interruptible():
@@ -255,6 +271,12 @@ class RunLoop:
             cost=answer.bill.cost,
         )
         return result, recalled
+
+    async def _said(self, run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
+        """What of the answer belongs to the turn: of an aborted run, what has reached a client."""
+        if status != "aborted":
+            return answer.messages
+        return answer.delivered(await self._shown.of(run))
 
 
 def _reraise_if_meant(error: BaseException) -> None:
@@ -282,23 +304,12 @@ def _ending(
     run: Run, result: RunResult, turn: tuple[Message, ...] = (), recalled: Recalled = _NOTHING
 ) -> Ending:
     # Who has given a run away may have lost what was said of it meanwhile.
-    may_be_asked = run.request.idempotency is not None or run.begun is not None
+    may_be_asked = run.request.idempotency is not None or run.begun is not None or run.is_known_elsewhere
     kept = kept_result(run, result) if run.keeps_answer and may_be_asked else None
     # A run that leaves nothing changes nothing.
     keeps = recalled.keeps if turn else None
     taken = taken_with(run, result, turn) if run.taken else ()
     return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone, taken)
-
-
-async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
-    """What of the answer belongs to the turn: of an aborted run, what has reached a reader. (Those of a run
-    that was given away are elsewhere, and a moment behind.)"""
-    if status != "aborted":
-        return answer.messages
-    if run.begun is not None:
-        return answer.delivered(run.emitted)
-    await run.readers.last_words(run.emitted)
-    return answer.delivered(run.readers.shown)
 
 
 def _demanded(client: ClientTools) -> frozenset[str]:

@@ -7,6 +7,7 @@ then stops what others may have begun anew. (Runs with a session have leases of 
 import asyncio
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 
 import structlog
 
@@ -54,15 +55,20 @@ class Membership:
         self._lease_s = lease_s
         self._until = 0.0
         self._has_warned = False
+        self._executes = False
         # Runs that are this process's by the store, and that it could neither begin nor end.
         self._undone: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Raises StoreError."""
+        self._executes = self._replica().role != "front"
+        if self._executes:
+            self._live.admission.room.freed = partial(self._bus.ring, WORK_TOPIC)
         await self._beat()
+        await self._look_around()
         self._tasks.append(asyncio.create_task(self._beating(), name="membership.beat"))
-        if self._replica().role != "front":
+        if self._executes:
             self._tasks.append(asyncio.create_task(self._taking_up(), name="membership.work"))
 
     async def close(self) -> None:
@@ -76,6 +82,9 @@ class Membership:
 
     async def _beat(self) -> None:
         now = asyncio.get_running_loop().time()
+        if self._executes:
+            # Whatever becomes of the store: what is at work here takes its places.
+            self._live.admission.beat(self._lease_s)
         await self._store.beat(self._replica(), lease_s=self._lease_s)
         self._until = now + self._lease_s
 
@@ -94,12 +103,16 @@ class Membership:
                 log.exception("replica.beat")
 
     async def _look_around(self) -> None:
-        """Several processes without a bus find each other's runs, but do not hear them."""
-        if self._bus.health().kind == "local" and not self._has_warned:
-            count = len(await self._store.replicas())
-            if count > 1:
-                self._has_warned = True
-                log.warning("replicas.without_bus", replicas=count, detail=WITHOUT_BUS)
+        """What the bus would know. Several processes without one find each other's runs, but do not hear
+        them."""
+        bus = self._bus.health()
+        if bus.connected and (bus.kind != "local" or self._has_warned):
+            return
+        replicas = await self._store.replicas()
+        self._live.admission.room.among(sum(replica.role != "front" for replica in replicas))
+        if bus.kind == "local" and len(replicas) > 1 and not self._has_warned:
+            self._has_warned = True
+            log.warning("replicas.without_bus", replicas=len(replicas), detail=WITHOUT_BUS)
 
     def _stop(self) -> None:
         for run in self._live.running():
@@ -124,11 +137,17 @@ class Membership:
         for run_id in list(self._undone):
             await self._store.hand_over(run_id)
             self._undone.discard(run_id)
-        while self._live.has_room:
-            work = await self._store.take_up(lease_s=self._lease_s)
-            if work is None:
-                return
-            await self._begin(work)
+        admission = self._live.admission
+        while await admission.for_work(self._store.has_work):
+            has_begun = False
+            try:
+                work = await self._store.take_up(lease_s=self._lease_s)
+                if work is None:
+                    return
+                has_begun = await self._begin(work)
+            finally:
+                if not has_begun:
+                    admission.room.give_back(unused=True)
 
     async def _has_let_go(self, run_id: str) -> bool:
         """Whether this process is not at this run any more, which it had lost."""
@@ -143,18 +162,19 @@ class Membership:
                 return True
         return False
 
-    async def _begin(self, work: Work) -> None:
-        """Raises StoreError; then, as where this process is still at it, it is given up at the next look, for
-        anybody: nobody takes up what one that lives has."""
+    async def _begin(self, work: Work) -> bool:
+        """Whether it has begun. Raises StoreError; then, as where this process is still at it, it is given up
+        at the next look, for anybody: nobody takes up what one that lives has."""
         log.info("work.taken_up", run=work.run_id, session=work.session, attempt=work.attempt)
         self._undone.add(work.run_id)
         if not await self._has_let_go(work.run_id):
             log.error("work.still_at_work", run=work.run_id)
-            return
-        await self._execute(work)
+            return False
+        has_begun = await self._executes_it(work)
         self._undone.discard(work.run_id)
+        return has_begun
 
-    async def _execute(self, work: Work) -> None:
+    async def _executes_it(self, work: Work) -> bool:
         """Raises StoreError, of a run that cannot be executed here and whose end could not be recorded."""
         try:
             wanted = read(work.body)
@@ -165,3 +185,5 @@ class Membership:
                 await self._store.conclude(work.run_id, ending)
             else:
                 await self._store.finish(work.claimed.claim, ending)
+            return False
+        return True

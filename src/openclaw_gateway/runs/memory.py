@@ -18,6 +18,7 @@ from openclaw_gateway.sessions.client_view import (
     seen_with_places,
     without_orphans,
 )
+from openclaw_gateway.sessions.local.rounds import LocalRounds
 from openclaw_gateway.sessions.reconcile import from_question, is_end, joined, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
 from openclaw_gateway.sessions.store import Claim, Claimed, Entry, Store, Transcript
@@ -73,15 +74,15 @@ class Memory:
         *,
         over: Callable[[Claim], None] = _nothing,
     ) -> None:
-        self.held = HeldRounds() if held is None else held
+        self.held = HeldRounds(LocalRounds()) if held is None else held
         self._store = store
         self._reset = reset
         self._zone = zone
         self._over = over
 
-    def stateless(self, request: RunRequest) -> Recalled:
+    async def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
-        messages = joined(request.before, self.held.whole(request))
+        messages = joined(request.before, await self.held.whole(request))
         messages = _answerable((), messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)

@@ -7,7 +7,7 @@ executes is not known here, and nothing of the run is recorded here.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import msgspec
 import structlog
@@ -18,21 +18,24 @@ from openclaw_gateway.errors import (
     Overloaded,
     RunAborted,
     RunCutShort,
+    SessionBusy,
     StoreError,
 )
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
-from openclaw_gateway.runs.elsewhere import ask_to_end, interrupt
-from openclaw_gateway.runs.retold import Said
+from openclaw_gateway.runs.interrupting import interrupt, made_room
+from openclaw_gateway.runs.retold import Ends, Said
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
     HANDED_OVER,
     SHUTTING_DOWN,
+    TAKEN_OVER,
     UNASKED,
     UNDELIVERED,
     Run,
 )
 from openclaw_gateway.runs.stopped import why_stopped
+from openclaw_gateway.runs.taken_back import TakenBack
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
@@ -49,6 +52,8 @@ _LOOK_EVERY_S = 1.0
 _STOPS_WITHIN_S = 20.0
 # How long a run waits while there is no worker: as long as one takes to be started anew.
 _NOBODY_S = 20.0
+# What the store says of a run that another process has: of one at work, and of one that waits.
+_ELSEWHERE = frozenset({"fenced", "run_not_open"})
 _STOPPED = frozenset({CLIENT_LEFT, UNDELIVERED, SHUTTING_DOWN})
 _result = msgspec.json.Decoder(KeptResult)
 
@@ -60,6 +65,7 @@ class Mirrors:
     def __init__(self, store: SharedStore, bus: Bus) -> None:
         self._store = store
         self._bus = bus
+        self.taken_back = TakenBack(store, bus)
 
     async def execute(self, run: Run) -> None:
         """Never raises but for cancellation."""
@@ -89,27 +95,53 @@ class Mirrors:
             if not run.is_followed:
                 await self._give(run)
             run.accept()
-            return await self._told(run, events)
+            return await self._told(run, events, Said(run))
         finally:
             events.close()
 
+    async def goes_on(self, run: Run, ended: RunResult) -> RunResult:
+        """How a run ends that this process has executed, or had waiting, until another has taken it over; how
+        it `ended` here, of any other. Never raises but for cancellation."""
+        if not _was_taken_over(run, ended) or self._bus.health().kind == "local":
+            return ended
+        if await self._record(run) is None:
+            return ended
+        log.warning("run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key)
+        run.went_elsewhere()
+        try:
+            with closing(self._bus.subscribe(run.id)) as events:
+                result = await self._told(run, events, Ends())
+        except GatewayError as error:
+            result = _failed(error)
+        run.keeps_answer = _is_final(run, result)
+        return result
+
     async def _give(self, run: Run) -> None:
-        """Raises Repeated, SessionBusy, StoreError."""
-        request = run.request
-        begun = await self._begun(run)
+        """Raises Repeated, SessionBusy, StoreError; RunAborted, RunTimeout while it waits for room."""
+        begun = await self._begun_with_room(run)
         match begun:
             case Duplicate(run=earlier):
                 raise Repeated(earlier)
-            case Queued(position=position) if position and request.queue == "reject":
+            case Queued(position=position) if position and run.request.queue == "reject":
                 await self._take_back(run)
             case Queued(position=position):
                 run.queued = position
-                if position and request.queue == "interrupt":
-                    origin, session = request.origin, request.session_key or ""
-                    await interrupt(self._store, self._bus, origin, session, run.id)
+                if position:
+                    await interrupt(self._store, self._bus, run)
             case _:
                 pass
         self._bus.ring(WORK_TOPIC)
+
+    async def _begun_with_room(self, run: Run) -> Begun:
+        try:
+            return await self._begun(run)
+        except SessionBusy:
+            try:
+                if not await made_room(self._store, self._bus, run):
+                    raise
+            except TimeoutError:
+                raise why_stopped(run) from None
+            return await self._begun(run)
 
     async def _take_back(self, run: Run) -> None:
         """It would not wait. Raises SessionBusy; but where its turn has just come it does not wait."""
@@ -119,8 +151,7 @@ class Mirrors:
             if error.code == "run_not_open":
                 return
             # No worker shall execute what its client is told was refused.
-            with suppress(StoreError):
-                await self._stop(run.request.origin.owner, run.id)
+            await self.taken_back.end(run.request.origin.owner, run.id)
             raise
         raise at_work()
 
@@ -130,17 +161,14 @@ class Mirrors:
             return await self._store.begin(new_run(run, run.request.session_key, given=True), lease_s=0.0)
         except BaseException as error:
             if may_have_begun(error):
-                with suppress(StoreError):
-                    await self._stop(run.request.origin.owner, run.id)
+                await self.taken_back.end(run.request.origin.owner, run.id, may_come=True)
             raise
 
-    async def _told(self, run: Run, events: Subscription) -> RunResult:
+    async def _told(self, run: Run, events: Subscription, said: Said | Ends) -> RunResult:
         """What is said, told on as it comes; how it ended."""
-        said = Said(run)
         clock = asyncio.get_running_loop().time
         nobody_since: float | None = None
         stopped_at: float | None = None
-        is_asked = False
         why: GatewayError | None = None
         while True:
             look_at = clock() + _LOOK_EVERY_S
@@ -156,11 +184,10 @@ class Mirrors:
                     stopped_at, why = clock(), why_stopped(run)
                     if _goes_on(run):
                         return _failed(why)
+                    await self.taken_back.end(run.request.origin.owner, run.id)
                     break
                 if (ended := said.take(batch)) is not None:
                     return _because(run, why, ended)
-            if stopped_at is not None and not is_asked:
-                is_asked = await self._is_stopped(run)
             record = await self._record(run)
             if record is not None and record.ended_ms is not None:
                 ended = said.rest(await self._recorded(run, record), await _batch(events, 0))
@@ -168,7 +195,7 @@ class Mirrors:
             if stopped_at is None and not said.has_begun and record is not None:
                 nobody_since = (nobody_since or clock()) if await self._is_alone() else None
                 if nobody_since is not None and clock() - nobody_since > _NOBODY_S:
-                    await self._stop(record.owner, record.id)
+                    await self.taken_back.end(record.owner, record.id)
                     return _failed(_nobody())
             if why is not None and stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
                 return _failed(why)
@@ -194,23 +221,6 @@ class Mirrors:
             error = error_info(_unsaid(run, record.status))
         return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=error)
 
-    async def _is_stopped(self, run: Run) -> bool:
-        """False where the store did not hear of it, or did not answer: it is asked again."""
-        with suppress(StoreError):
-            await self._stop(run.request.origin.owner, run.id)
-            return True
-        return False
-
-    async def _stop(self, owner: str, run_id: str) -> None:
-        """One that still waits is taken out of the line; what is at work is told to end."""
-        try:
-            await self._store.withdraw(run_id, "aborted")
-        except StoreError as error:
-            if error.code != "run_not_open":
-                raise
-            await ask_to_end(self._store, self._bus, owner, run_id)
-        self._bus.ring(WORK_TOPIC)
-
 
 def _is_final(run: Run, result: RunResult) -> bool:
     """Whether a repeat of the request gets this result; what else is kept of it, the store has."""
@@ -218,6 +228,14 @@ def _is_final(run: Run, result: RunResult) -> bool:
         return True
     is_asked = run.abort_reason is not None and run.abort_reason not in UNASKED
     return result.status == "aborted" and is_asked
+
+
+def _was_taken_over(run: Run, ended: RunResult) -> bool:
+    """Whether another process may have the run now: this one was away for longer than it was its own. One
+    that was taken up here has its clients elsewhere, and of one that was refused they know."""
+    if run.begun is not None or run.parent is not None or run.refused or ended.error is None:
+        return False
+    return run.abort_reason == TAKEN_OVER or ended.error.code in _ELSEWHERE
 
 
 def _goes_on(run: Run) -> bool:
@@ -239,8 +257,8 @@ async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:
 
 def _nobody() -> Overloaded:
     return Overloaded(
-        "No worker of this gateway is running, so nothing was done. Its operator starts one with "
-        "`openclaw gateway run --role worker`; try again then.",
+        "No worker of this gateway is running, so nothing was done. Its operator starts one "
+        "(`gateway run --role worker`); try again then.",
         code="no_worker",
         retry_after=5,
     )

@@ -34,6 +34,7 @@ from openclaw_gateway.tools.base import (
     ToolServices,
 )
 from openclaw_gateway.tools.builtin import built_in
+from openclaw_gateway.tools.exec.approvals_file import ApprovalsFile
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.sandbox import check_sandbox
 from openclaw_gateway.tools.files.jobs.perform import Performer
@@ -153,6 +154,7 @@ def main_toolbox(loaded: LoadedConfig, agent_id: str, targets: Targets) -> Toolb
     services = ToolServices(
         loaded.own_dir,
         loaded.environ,
+        ApprovalsFile(loaded.own_dir),
         absent,
         absent,
         Performer(loaded.environ),

@@ -12,6 +12,19 @@ from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta,
 from openclaw_gateway.wire.run import RunResult
 
 
+class Ends:
+    """Of a run whose readers hear its executor themselves: how it ends."""
+
+    has_begun = True
+
+    def take(self, events: Sequence[Event]) -> RunResult | None:
+        """The result, where they have the end."""
+        return next((event.result for event in events if isinstance(event, RunEnded)), None)
+
+    def rest(self, result: RunResult, last: Sequence[Event]) -> RunResult:
+        return self.take(last) or result
+
+
 class Said:
     """What of an executor's events was told here. One that begins anew is told from its beginning as long as
     no client has heard anything: what it has heard cannot be taken back."""

@@ -22,6 +22,7 @@ from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.messages import Message
@@ -48,8 +49,8 @@ _NO_SAMPLING = Sampling()
 
 
 class Run:
-    """One execution. `accepted` is done once the run is durably enqueued, or refused; at once where it leaves
-    nothing on disk.
+    """One execution. `accepted` is done once the run is durably enqueued, or refused; where it leaves nothing
+    on disk, once it has a place.
 
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
@@ -57,9 +58,12 @@ class Run:
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
-    Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
+    Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
+    `is_known_elsewhere` may be asked for again at another process by another attempt of its client.
+    `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
-    `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
+    `when_ended` is told of it when its task is over, `when_made` when it has made its session,
+    `when_attended` when a client comes or goes. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
     whose messages it has taken up, each with its message, `taken_by` the one that has taken up its own: they
     end as that one does.
@@ -92,9 +96,12 @@ class Run:
         self.is_mirrored = False
         self.is_followed = False
         self.is_lost = False
+        self.is_known_elsewhere = False
+        self.place: Room | None = None
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
+        self.when_attended: Callable[[Run], None] | None = None
         self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
@@ -118,7 +125,11 @@ class Run:
         self._at_tools = False
         self._hurried = False
         self.emitted = 0
-        if request.session_key is None and request.idempotency is None:
+
+    def begin_in(self, place: Room) -> None:
+        """It has a place there."""
+        self.place = place
+        if self.request.session_key is None and self.request.idempotency is None:
             self.accept()
 
     def accept(self) -> None:
@@ -140,6 +151,8 @@ class Run:
     def join(self) -> None:
         """A client waits for it, until it says `leave`."""
         self.clients += 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         if self._return is not None:
             self._return.cancel()
             self._return = None
@@ -149,6 +162,8 @@ class Run:
         and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
         for."""
         self.clients -= 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
         if self.clients or reason is None or goes_on:
             return
@@ -212,6 +227,13 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def went_elsewhere(self) -> None:
+        """Another process executes it now, which it was taken over by: what ended it here does not end it."""
+        self.is_mirrored, self.is_lost = True, False
+        self.abort_reason = None
+        self.queued = 0
+        self._bus.went_elsewhere(self.id, self._token)
+
     def begin_anew(self) -> None:
         """What was emitted so far counts no more: its log begins again."""
         self._token += 1
@@ -219,7 +241,7 @@ class Run:
 
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after, here=True)
+        return self._bus.subscribe(self.id, after, here=not self.is_mirrored)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows
@@ -284,6 +306,11 @@ class Run:
             self._at_tools = False
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process has it now, or its end is not known here."""
+        return self.is_lost or self.abort_reason in _ELSEWHERE
+
+    @property
     def may_go_elsewhere(self) -> bool:
         """Whether nobody waits for it here: no client hears anything when another process goes on with it."""
         return self.begun is not None or self.request.detached is not None or not self.clients
@@ -316,7 +343,7 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
-        if self.begun is not None and (self.is_lost or self.abort_reason in _ELSEWHERE):
+        if self.begun is not None and self.is_elsewhere:
             # Who has given it away hears its end from who records it.
             self._close(result)
             return

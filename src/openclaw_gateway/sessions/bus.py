@@ -79,6 +79,10 @@ class Bus(Protocol):
     def forget(self, run_id: str) -> None:
         """The log may be dropped once its present readers have read it."""
 
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        """Another process holds the run now, under a newer token than this one: who reads it here goes on
+        with what that one writes, and nothing more is emitted here under this token."""
+
     def signal(self, run_id: str, signal: Signal) -> None:
         """Tell the holder of a run, whichever process that is."""
 

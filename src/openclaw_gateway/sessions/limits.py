@@ -1,15 +1,15 @@
 """The SharedLimits protocol: what all processes of one gateway count together.
 
-Nothing here may hold up a request for longer than WAIT_S, and nothing fails because others cannot be asked:
-a process that has to count alone goes by its share. Counting may be wrong by what was on its way when that
-began or ended. Rules every implementation keeps: tests/sessions/limits_contract.py.
+Nothing here may hold up a request for longer than `room.WAIT_S`, and nothing fails because others cannot be
+asked: a process that has to count alone goes by its share. Counting may be wrong by what was on its way when
+that began or ended. Rules every implementation keeps: tests/sessions/limits_contract.py.
 """
 
 from typing import Protocol
 
 from msgspec import Struct
 
-WAIT_S = 0.05
+from openclaw_gateway.sessions.room import Room
 
 
 class LockOutRule(Struct, frozen=True):
@@ -23,6 +23,10 @@ class LockOutRule(Struct, frozen=True):
 class SharedLimits(Protocol):
     """`now` is monotonic seconds of this process; a `subject` is whoever is counted as one."""
 
+    @property
+    def runs(self) -> Room:
+        """The places of runs that are executed."""
+
     def failed(self, subject: str, rule: LockOutRule) -> None:
         """Count one failure, for all processes. Never waits: what it leads to is known a moment later."""
 
@@ -35,9 +39,3 @@ class SharedLimits(Protocol):
     def share(self, most: float) -> float:
         """How much of a limit for all processes this one may use by itself: all of it while they count
         together, and else its part, at least 1."""
-
-    async def enter(self, name: str, most: int) -> str | None:
-        """A place among at most so many of this name in all processes; None when there is none left."""
-
-    def leave(self, name: str, place: str) -> None:
-        """Give a place back. Those of a process that has died are free after a while."""

@@ -48,14 +48,31 @@ class Work(Struct, frozen=True):
 
 
 class Document(Struct, frozen=True):
-    """A configuration that all replicas read. `version` grows with every change; 0 = there is none yet."""
+    """A text with a name that all replicas go by. `version` grows with every change; 0 = there is none."""
 
     version: int
     text: str
 
 
-class SharedStore(Store, Protocol):
+# The main file of the configuration, where it is kept here.
+CONFIG_DOCUMENT = "config"
+
+
+class KeepsDocuments(Protocol):
     """All coroutines raise StoreError."""
+
+    async def document(self, name: str) -> Document: ...
+
+    async def write_document(self, name: str, text: str, *, replaces: int) -> int:
+        """The new version. Raises StoreError (code "document_changed") where the version is another one."""
+
+
+class SharedStore(Store, KeepsDocuments, Protocol):
+    """All coroutines raise StoreError."""
+
+    async def name(self) -> str:
+        """What all processes of this gateway call it, in printable ASCII; those of another one, which has
+        another store, call theirs otherwise."""
 
     async def beat(self, replica: Replica, *, lease_s: float) -> None:
         """This process lives, for that long at least. What it begins and claims afterwards is its own."""
@@ -65,6 +82,9 @@ class SharedStore(Store, Protocol):
 
     async def replicas(self) -> tuple[Replica, ...]:
         """Those whose lease has not ended, the oldest first."""
+
+    async def has_work(self) -> bool:
+        """Whether `take_up` may have something to do. It may say so of what has to wait still."""
 
     async def take_up(self, *, lease_s: float) -> Work | None:
         """The oldest run that nobody executes: one that was `given`, or one of a replica that has gone.
@@ -84,7 +104,5 @@ class SharedStore(Store, Protocol):
         """Give up a run of this process that has neither acted nor ended, so that another takes it up: it is
         the oldest of its session still. False where that may not be, and nothing is changed."""
 
-    async def document(self) -> Document: ...
-
-    async def write_document(self, text: str, *, replaces: int) -> int:
-        """The new version. Raises StoreError (code "document_changed") where the version is another one."""
+    async def document_versions(self) -> dict[str, int]:
+        """Of all documents there are, by name."""

@@ -7,7 +7,8 @@ from openclaw_gateway.sessions.shared import Replica
 
 class Standing(Struct, frozen=True):
     """`schema` is what it has, 0 = it is not made yet; `newest` what this release would bring it to. `size`
-    is in bytes, of all that it takes. `trouble` is why it takes no writes, "" = it does."""
+    is in bytes, of all that it takes. `documents` are the names of what all
+    processes go by. `trouble` is why it takes no writes, "" = it does."""
 
     kind: str
     place: str
@@ -18,3 +19,4 @@ class Standing(Struct, frozen=True):
     open_runs: int = 0
     replicas: tuple[Replica, ...] = ()
     trouble: str = ""
+    documents: tuple[str, ...] = ()

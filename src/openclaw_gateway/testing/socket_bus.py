@@ -107,6 +107,9 @@ class SocketBus:
         self._replica.forget(run_id)
         self._tell(_Forgotten(run_id))
 
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        """All logs are everybody's here: the newer holder's begins in the place of this one's."""
+
     def signal(self, run_id: str, signal: Signal) -> None:
         self._replica.signal(run_id, signal)
         self._tell(_Signalled(run_id, signal))

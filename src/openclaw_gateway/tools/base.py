@@ -19,6 +19,7 @@ from openclaw_gateway.wire.run import Origin, ToolSpec, Usage
 
 if TYPE_CHECKING:
     # It imports asyncio, which every child would pay for.
+    from openclaw_gateway.tools.exec.approvals import KeptApprovals
     from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 
 R = TypeVar("R")
@@ -199,14 +200,15 @@ def _nothing(_: str) -> Mapping[str, str]:
 class ToolServices(Struct, frozen=True):
     """The capabilities. `state_dir` is ours (<state>/gateway); `environ` what commands may inherit from.
 
-    `jobs` does what may take long. `skills` are folders beside the workspace whose files may be read, and
-    `skill_environment` what the commands of an agent are given for its skills. Without `commands` (the
-    gateway's running programs) an agent has no `exec` and no `process`, without `sub_agents` no
-    `sessions_spawn`; without `questions` nobody can be asked.
+    `approvals` are the operator's rules of what commands may run. `jobs` does what may take long. `skills`
+    are folders beside the workspace whose files may be read, and `skill_environment` what the commands of an
+    agent are given for its skills. Without `commands` (the gateway's running programs) an agent has no `exec`
+    and no `process`, without `sub_agents` no `sessions_spawn`; without `questions` nobody can be asked.
     """
 
     state_dir: Path
     environ: Mapping[str, str]
+    approvals: "KeptApprovals"
     sessions: SessionsForTools
     agents: AgentsForTools
     jobs: JobsForTools

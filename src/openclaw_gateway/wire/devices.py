@@ -49,8 +49,23 @@ class PairingResolved(Struct, frozen=True, rename="camel"):
     ts: int
 
 
+class Removed(Struct, frozen=True, rename="camel"):
+    """A device was taken off the list. `mark` tells this from another time."""
+
+    device_id: str
+    mark: str
+
+
 class DeviceBook(Struct, frozen=True):
     """The file of those that were let in."""
 
     devices: tuple[Device, ...] = ()
     version: int = 1
+
+
+class SharedDeviceBook(DeviceBook, frozen=True):
+    """What all processes of a gateway know of devices; the file of one has the devices alone."""
+
+    removed: tuple[Removed, ...] = ()
+    requests: tuple[PairingRequest, ...] = ()
+    resolved: tuple[PairingResolved, ...] = ()

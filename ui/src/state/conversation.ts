@@ -214,7 +214,8 @@ function settle(session: string, askedOf: string[], receipts: { runId: string; s
     if (!askedOf.includes(each.runId) || each.error || sending.has(each.runId)) return [each];
     const state = states.get(each.runId);
     if (state === "consumed") return [];
-    if (state === "pending" || isLive(known(each.runId, { session }))) return [each];
+    const run = runs.value.get(each.runId);
+    if (state === "pending" || (run && isLive(run))) return [each];
     return [{ ...each, error: "The gateway has not got this message." }];
   });
   save(kept);

@@ -106,6 +106,8 @@ def _described(seen: _Seen) -> dict[str, object]:
             "uptimeMs": told.uptime_ms,
             "model": told.default_model,
             "runs": told.runs.active if told.runs else None,
+            "runsOfAll": told.runs.executing if told.runs and told.runs.most is not None else None,
+            "maxRunsOfAll": told.runs.most if told.runs else None,
             "authMode": told.auth_mode or (None if seen.problems else seen.plan.auth.mode),
             "restartNeeded": told.config.restart_needed,
         },
@@ -174,10 +176,15 @@ def _tell_files(terminal: Terminal, seen: _Seen, makes: str) -> None:
 
 
 def _tell_replicas(terminal: Terminal, told: "_Status") -> None:
+    runs = told.runs or _Runs()
     for each in told.replicas:
         other = "" if each.version == told.version else f", version {each.version}"
-        at_work = f"{each.runs} of {each.max_runs} runs{other}"
-        terminal.row("replica", f"{each.role} at {each.address}", aside=at_work)
+        most = "" if runs.most is not None or each.role == "front" else f" of {each.max_runs}"
+        terminal.row("replica", f"{each.role} at {each.address}", aside=f"{each.runs}{most} runs{other}")
+    if runs.most is not None:
+        alone = runs.share is not None and runs.share < runs.most
+        aside = f"this process counts alone meanwhile, up to {runs.share}" if alone else ""
+        terminal.row("runs", f"{runs.executing} of {runs.most}, in all processes together", aside=aside)
     if not told.bus.connected:
         terminal.row("bus", f"away: {told.bus.reason or 'no answer'}", aside="runs go on and are recorded")
 
@@ -242,7 +249,13 @@ class _Bus(Struct, frozen=True):
 
 
 class _Runs(Struct, frozen=True):
+    """`most` is what all processes may execute together, `share` this one of it; None where each counts for
+    itself."""
+
     active: int = 0
+    executing: int = 0
+    most: int | None = None
+    share: int | None = None
 
 
 class _Agent(Struct, frozen=True):

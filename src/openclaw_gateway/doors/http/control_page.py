@@ -87,11 +87,13 @@ class Endpoint:
     async def _start_page(self, request: Request) -> HttpAnswer:
         origin = f"http://{request.headers.get('Host', 'localhost')}"
         is_ready = (await self._gateway.readiness()).ready
+        program = self._gateway.generation.program
         page = self._start.substitute(
             health="ready" if is_ready else "not ready",
             health_class="good" if is_ready else "bad",
             base=html.escape(origin),
-            connect=start_snippets(origin, self._gateway.config.gateway.http.endpoints),
+            program=program,
+            connect=start_snippets(origin, self._gateway.config.gateway.http.endpoints, program),
         )
         return HttpAnswer(page.encode(), 200, _START_HEADERS)
 

@@ -13,8 +13,8 @@ _SHOWN = ("curl", "python", "open-webui", "claude-code", "form")
 _NAMES = {CHAT_SWITCH: "The OpenAI API", MESSAGES_SWITCH: "Anthropic's API, for Claude Code,"}
 
 
-def start_snippets(origin: str, endpoints: HttpEndpoints) -> str:
-    """HTML. Whatever `origin` holds is text in it."""
+def start_snippets(origin: str, endpoints: HttpEndpoints, program: str) -> str:
+    """HTML. Whatever `origin` holds is text in it. Commands begin with `program`."""
     on = switches_on(endpoints)
     shown = [CLIENTS[name] for name in _SHOWN if CLIENTS[name].switch in on]
     parts = [
@@ -22,7 +22,7 @@ def start_snippets(origin: str, endpoints: HttpEndpoints) -> str:
         for each in shown
     ]
     parts += [
-        f"<p>{html.escape(what)} is off. To switch it on: <code>openclaw config set {key} true</code></p>"
+        f"<p>{html.escape(what)} is off. To switch it on: <code>{program} config set {key} true</code></p>"
         for key, what in _NAMES.items()
         if key not in on
     ]

@@ -12,6 +12,7 @@ from openclaw_gateway.doors.ws.protocol import Close, Connect, Refusal, failure,
 from openclaw_gateway.doors.ws.refusals import auth_shape, device_shape, shape, unpaired_shape
 from openclaw_gateway.errors import (
     DeviceRefused,
+    DevicesUnwritable,
     GatewayError,
     NotPaired,
     Overloaded,
@@ -71,8 +72,8 @@ async def judge(knock: Knock, gateway: Gateway) -> LetIn | Refusal:
         key = await _device_key(connect, knock.nonce, gateway)
         # From here to the end nothing waits: nobody is let in whom the operator has just sent away.
         seen = _seen(connect, key, principal, knock.caller)
-        _check_pairing(seen, knock.caller, gateway)
-    except (Unauthorized, RateLimited, NotPaired, Overloaded) as error:
+        await _check_pairing(seen, knock.caller, gateway)
+    except (Unauthorized, RateLimited, NotPaired, Overloaded, DevicesUnwritable) as error:
         knock.refused(error)
         return Refusal(failure(connect.id, _shape(error, connect, gateway)), Close.REFUSED)
     client, scopes = connect.client, tuple(sorted(principal.scopes))
@@ -86,21 +87,24 @@ async def judge(knock: Knock, gateway: Gateway) -> LetIn | Refusal:
 
 
 def _shape(
-    error: Unauthorized | RateLimited | NotPaired | Overloaded, connect: Connect, gateway: Gateway
+    error: Unauthorized | RateLimited | NotPaired | Overloaded | DevicesUnwritable,
+    connect: Connect,
+    gateway: Gateway,
 ) -> ErrorShape:
     match error:
         case DeviceRefused():
             return device_shape(error)
         case NotPaired():
-            return unpaired_shape(error)
+            return unpaired_shape(error, gateway.generation.program)
         case Unauthorized() | RateLimited():
             return auth_shape(error, gateway.auth_mode, secret_sent=bool(connect.secret))
         case _:
             return shape(error)
 
 
-def _check_pairing(seen: Seen | None, caller: Caller, gateway: Gateway) -> None:
-    """Raises NotPaired, Overloaded."""
+async def _check_pairing(seen: Seen | None, caller: Caller, gateway: Gateway) -> None:
+    """Waits only for one that is sent away, or has just been approved. Raises NotPaired, Overloaded,
+    DevicesUnwritable."""
     if not gateway.config.gateway.devices.pairing or caller.is_of_this_machine():
         return
     if seen is None:
@@ -109,7 +113,7 @@ def _check_pairing(seen: Seen | None, caller: Caller, gateway: Gateway) -> None:
             "device identity required: from elsewhere this gateway is used by approved devices alone, which "
             f"sign their connects{missing}"
         )
-    gateway.pairing.check(seen, now_ms())
+    await gateway.pairing.check(seen, now_ms())
 
 
 def _seen(connect: Connect, key: bytes | None, principal: Principal, caller: Caller) -> Seen | None:

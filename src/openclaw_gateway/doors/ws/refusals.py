@@ -96,8 +96,8 @@ def device_shape(error: DeviceRefused) -> ErrorShape:
     return ErrorShape("INVALID_REQUEST", error.message, details)
 
 
-def unpaired_shape(error: NotPaired) -> ErrorShape:
-    """A connect that needs the operator's word first."""
+def unpaired_shape(error: NotPaired, program: str) -> ErrorShape:
+    """A connect that needs the operator's word first, who types a command that begins with `program`."""
     if error.request_id is None:
         details: dict[str, Any] = {"code": "DEVICE_IDENTITY_REQUIRED"}
     else:
@@ -105,7 +105,7 @@ def unpaired_shape(error: NotPaired) -> ErrorShape:
             "code": "PAIRING_REQUIRED",
             "reason": error.reason,
             "requestId": error.request_id,
-            "remediationHint": f"On the gateway's machine: openclaw devices approve {error.request_id}",
+            "remediationHint": f"On the gateway's machine: {program} devices approve {error.request_id}",
             "deviceId": error.device_id,
             "requestedRole": ROLE,
             "requestedScopes": error.scopes,

@@ -19,15 +19,17 @@ from openclaw_gateway.sessions.postgres.errors import translated
 from openclaw_gateway.sessions.postgres.migration import migrate
 from openclaw_gateway.sessions.postgres.sessions import clear_away
 from openclaw_gateway.sessions.postgres.standing import patient
+from openclaw_gateway.sessions.shared import CONFIG_DOCUMENT
 
 _CLOSE_S = 5.0
 # Of two that go on with the same copy one comes first. No lock of a connection: a pool may stand between.
 _BEGIN = "INSERT INTO begun_copies (place) VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1"
 _GO_ON = "UPDATE begun_copies SET place = $2 WHERE place = $1 RETURNING 1"
 _REPLICAS = "SELECT count(*) FROM replicas WHERE lease_until_ms > now_ms(NULL)"
+_DOCUMENTS = f"named_documents WHERE name <> '{CONFIG_DOCUMENT}'"
 _HOLDS_SOMETHING = "SELECT " + " OR ".join(  # noqa: S608
     f"EXISTS (SELECT 1 FROM {name})"  # noqa: S608
-    for name in ("sessions", "runs", "ledger", "kept", "blob_contents", "graves")
+    for name in ("sessions", "runs", "ledger", "kept", "blob_contents", "graves", _DOCUMENTS)
 )
 _DROP = (
     "TRUNCATE sessions, runs, results, entries, summaries, kept, kept_labels, ledger, blobs, blob_contents, "
@@ -102,7 +104,9 @@ class PostgresEnd:
 
     async def drop(self) -> None:
         with _our_words():
-            await self._db.execute(_DROP)
+            async with self._db.transaction():
+                await self._db.execute(_DROP)
+                await self._db.execute(f"DELETE FROM {_DOCUMENTS}")  # noqa: S608
 
     async def finish(self, numbers: Numbers) -> None:
         with _our_words():

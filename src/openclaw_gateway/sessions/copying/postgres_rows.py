@@ -12,6 +12,7 @@ from msgspec import Struct
 from openclaw_gateway.sessions.copying.ends import PART_BYTES, PART_ROWS
 from openclaw_gateway.sessions.copying.tables import (
     CONTENTS,
+    DOCUMENTS,
     ENTRIES,
     KEPT,
     RUNS,
@@ -22,9 +23,12 @@ from openclaw_gateway.sessions.copying.tables import (
     Table,
 )
 from openclaw_gateway.sessions.large import digest_of
+from openclaw_gateway.sessions.shared import CONFIG_DOCUMENT
 
+_DOCUMENTS = f"named_documents AS t WHERE name <> '{CONFIG_DOCUMENT}'"
 _FROM = {
     CONTENTS.name: "blob_contents AS t WHERE EXISTS (SELECT 1 FROM blobs WHERE blobs.digest = t.digest) AND",
+    DOCUMENTS.name: f"{_DOCUMENTS} AND",
 }
 # The next rows, as far as their bodies fit; a body that is not handed out is not read.
 _ROWS = """
@@ -54,11 +58,13 @@ _decode_run = msgspec.json.Decoder(_OfRun).decode
 
 
 async def count(db: Connection, table: Table) -> int:
-    query = (
-        "SELECT count(DISTINCT digest) FROM blobs"
-        if table is CONTENTS
-        else f"SELECT count(*) FROM {table.name}"  # noqa: S608
-    )
+    match table.name:
+        case CONTENTS.name:
+            query = "SELECT count(DISTINCT digest) FROM blobs"
+        case DOCUMENTS.name:
+            query = f"SELECT count(*) FROM {_DOCUMENTS}"  # noqa: S608
+        case _:
+            query = f"SELECT count(*) FROM {table.name}"  # noqa: S608
     found: int = await db.fetchval(query)
     return found
 
@@ -115,6 +121,8 @@ async def write(db: Connection, table: Table, part: Sequence[Row]) -> None:
         place = table.columns.index("abort_requested")
         told = [(*row[:place], bool(row[place]), *row[place + 1 :], row[0]) for row in part]
         await _insert(db, table.name, (*table.columns, "token"), told)
+    elif table is DOCUMENTS:
+        await _insert(db, "named_documents", (*table.columns, "version"), [(*row, 1) for row in part])
     elif table is ENTRIES:
         await _insert(db, table.name, (*table.columns, "run"), [(*row, _run_of(row[2])) for row in part])
     else:

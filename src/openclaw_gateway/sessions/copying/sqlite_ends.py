@@ -16,8 +16,9 @@ import msgspec
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.copying import sqlite_rows
+from openclaw_gateway.sessions.copying.document_files import DocumentFiles
 from openclaw_gateway.sessions.copying.ends import Begun
-from openclaw_gateway.sessions.copying.tables import Key, Numbers, Row, Table
+from openclaw_gateway.sessions.copying.tables import DOCUMENTS, Key, Numbers, Row, Table
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.sqlite.file_thread import FileThread
 from openclaw_gateway.sessions.sqlite.schema import connect, connect_reader
@@ -25,6 +26,7 @@ from openclaw_gateway.sessions.sqlite.store import SqliteStore
 
 R = TypeVar("R")
 
+_SUFFIX = ".copy"
 _STOP_S = 20.0
 _EVER_S = 1e12
 _ALL = Retention(runs_s=_EVER_S, results_s=_EVER_S, ledger_s=_EVER_S, kept_s=_EVER_S, kept_bytes=1 << 62)
@@ -38,6 +40,7 @@ class _SqliteEnd:
         self.name = f"sqlite:{path}"
         self._path = path
         self._blobs = path.with_name("blobs")
+        self._files = DocumentFiles(path.parent)
         self._thread = FileThread("store-copy")
         self._db: sqlite3.Connection | None = None
 
@@ -46,9 +49,13 @@ class _SqliteEnd:
         await self._thread.stop(_STOP_S)
 
     async def count(self, table: Table) -> int:
+        if table is DOCUMENTS:
+            return len(await self._thread.submit(self._files.there))
         return await self._on(lambda db: sqlite_rows.count(db, table))
 
     async def rows(self, table: Table, after: Key) -> Sequence[Row]:
+        if table is DOCUMENTS:
+            return await self._thread.submit(partial(self._files.rows, str(after[0])))
         return await self._on(lambda db: sqlite_rows.rows(db, self._blobs, table, after))
 
     async def numbers(self) -> Numbers:
@@ -81,7 +88,8 @@ class SqliteSource(_SqliteEnd):
 class SqliteTarget(_SqliteEnd):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._part = path.with_name(path.name + ".copy")
+        self._part = path.with_name(path.name + _SUFFIX)
+        self._files = DocumentFiles(path.parent, _SUFFIX)
 
     async def open(self) -> None:
         """What a copy goes into is opened once it is begun."""
@@ -101,16 +109,22 @@ class SqliteTarget(_SqliteEnd):
         await self._on(partial(_begin, first=first))
 
     async def write(self, table: Table, rows: Sequence[Row], begun: Begun) -> None:
+        if table is DOCUMENTS:
+            await self._thread.submit(partial(self._files.write, rows))
+            rows = ()
         await self._on(partial(_write, blobs=self._blobs, table=table, rows=rows, begun=begun))
 
     async def drop(self) -> None:
         await self._let_go()
+        await self._thread.submit(self._files.drop)
         for file in (self._part, *_beside(self._part)):
             file.unlink(missing_ok=True)
 
     async def finish(self, numbers: Numbers) -> None:
         await self._on(partial(_finish, given=numbers))
         await self._let_go()
+        # The store comes last: what is cut off before goes on as a begun copy.
+        await self._thread.submit(self._files.put_in_place)
         await self._thread.submit(partial(_put_in_place, self._part, self._path))
 
 
@@ -145,7 +159,8 @@ def _begin(db: sqlite3.Connection, *, first: Begun) -> None:
 def _write(db: sqlite3.Connection, *, blobs: Path, table: Table, rows: Sequence[Row], begun: Begun) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
-        sqlite_rows.write(db, blobs, table, rows)
+        if rows:
+            sqlite_rows.write(db, blobs, table, rows)
         db.execute("UPDATE begun_copies SET place = ?", (msgspec.json.encode(begun),))
         db.execute("COMMIT")
     except BaseException:

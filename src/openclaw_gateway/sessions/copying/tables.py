@@ -113,8 +113,12 @@ LEDGER = Table(
 CONTENTS = Table("contents", ("digest", "size", "body"), ("",), "body")
 BLOBS = Table("blobs", ("session", "digest", "size"), (-1, ""))
 
-# In the order in which they are copied: what is named comes before what names it.
-TABLES = (SESSIONS, RUNS, RESULTS, ENTRIES, SUMMARIES, KEPT, LEDGER, CONTENTS, BLOBS)
+# What the operator has decided, for all processes; the configuration is not among them.
+DOCUMENTS = Table("documents", ("name", "text"), ("",), "text")
+
+# In the order in which they are copied: what is named comes before what names it, and what may be refused
+# comes first.
+TABLES = (DOCUMENTS, SESSIONS, RUNS, RESULTS, ENTRIES, SUMMARIES, KEPT, LEDGER, CONTENTS, BLOBS)
 
 
 class Numbers(NamedTuple):

@@ -131,7 +131,7 @@ class LocalBus:
         """Another process holds the run under this token: what is emitted here under an older one, or under
         this one, is refused from now on."""
         log = self._logs.get(run_id)
-        if log is not None and log.token < token:
+        if log is not None and log.token <= token:
             self._drop(log)
         self._remember(run_id, max(token, self._dropped.get(run_id, NO_TOKEN)))
 
@@ -142,6 +142,9 @@ class LocalBus:
         log.forgotten = True
         if log.ended or (log.token == NO_TOKEN and not log.readers):
             self._drop(log)
+
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        """Nothing comes here from other processes: who reads it has read all there is."""
 
     def signal(self, run_id: str, signal: Signal) -> None:
         for heard in tuple(self._heeding):

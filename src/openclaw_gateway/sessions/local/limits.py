@@ -1,12 +1,12 @@
 """LocalLimits: the SharedLimits of a gateway that is one process, which need tell nobody."""
 
-from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.sessions.limits import LockOutRule
+from openclaw_gateway.sessions.local.room import LocalRoom
 
 
 class LocalLimits:
     def __init__(self) -> None:
-        self._places: dict[str, set[str]] = {}
+        self.runs = LocalRoom()
 
     def failed(self, subject: str, rule: LockOutRule) -> None:
         """Whoever asks counts for himself."""
@@ -19,17 +19,3 @@ class LocalLimits:
 
     def share(self, most: float) -> float:
         return most
-
-    async def enter(self, name: str, most: int) -> str | None:
-        if len(self._places.get(name, ())) >= most:
-            return None
-        place = fresh_digits()
-        self._places.setdefault(name, set()).add(place)
-        return place
-
-    def leave(self, name: str, place: str) -> None:
-        places = self._places.get(name)
-        if places is not None:
-            places.discard(place)
-            if not places:
-                del self._places[name]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from asyncpg import Connection
 
+from openclaw_gateway.secret_values import torn_password
 from openclaw_gateway.sessions.postgres.texts import use_texts
 
 
@@ -19,11 +20,10 @@ def shown(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "postgresql://"
-    _, opened_by, place = parts.netloc.rpartition("@")
-    if not opened_by and "@" in parts.path + parts.fragment:
-        # A password with a / or # in it: nobody can say where it ends.
+    if torn_password(url):
+        # Nobody can say where it ends.
         return "postgresql://"
-    return f"postgresql://{place}{parts.path}"
+    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 async def connected(url: str, **options: Any) -> Connection:

@@ -26,6 +26,7 @@ _NO_ADDRESS = (
     "%2F for each / in the password, %3F for ?, %23 for #, %5B for [ and %40 for @."
 )
 _FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
+FOREIGN = "The database of store.url has tables of another program: give the gateway one of its own."
 # By SQLSTATE or its class: (what to say, code).
 _SAID: dict[str, tuple[str, str | None]] = {
     "28": ("PostgreSQL refuses the user or the password of store.url: correct them.", None),
@@ -36,6 +37,15 @@ _SAID: dict[str, tuple[str, str | None]] = {
     ),
     "42P01": ("The database lacks tables of the session store: run `openclaw store migrate`.", None),
     "42883": ("The database lacks functions of the session store: run `openclaw store migrate`.", None),
+    "3F": (
+        "The user of store.url has no schema to keep anything in: see that the database has `public`, and "
+        "that it is in the user's search_path.",
+        None,
+    ),
+    # What a migration makes is there already: a table, a function, an index.
+    "42P07": (FOREIGN, "store_foreign"),
+    "42723": (FOREIGN, "store_foreign"),
+    "42710": (FOREIGN, "store_foreign"),
     _READ_ONLY: (
         "The database of the session store takes no writes: it is a standby, or set to read only. Let "
         "store.url name the primary.",

@@ -31,13 +31,14 @@ _COLUMNS = (
     "called",
 )
 _PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))
-_INSERT = f"INSERT INTO ledger ({', '.join(_COLUMNS)}) VALUES ({_PLACES})"  # noqa: S608 - our own names
-# What is the same row: two executions of one run differ in how long they took, or in how they ended.
-_INSERT_ONCE = (
-    f"INSERT INTO ledger ({', '.join(_COLUMNS)}) SELECT {_PLACES} WHERE NOT EXISTS ("  # noqa: S608 - as above
-    "SELECT 1 FROM ledger WHERE started_ms = $8 AND run = $1 AND owner = $2 AND model = $5 AND status = $7 "
-    "AND duration_ms = $9)"
+# A row whose answer was lost is written again: it is there already, and counts once.
+_THERE = " AND ".join(
+    f"{name} = ${_COLUMNS.index(name) + 1}" for name in ("started_ms", "run", "status", "duration_ms")
 )
+_INSERT = f"""
+    INSERT INTO ledger ({", ".join(_COLUMNS)}) SELECT {_PLACES}
+    WHERE NOT EXISTS (SELECT FROM ledger WHERE {_THERE})
+"""  # noqa: S608 - our own names
 _DROP = """
     WITH old AS (
         SELECT number FROM ledger WHERE started_ms < $1 ORDER BY started_ms LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -46,13 +47,12 @@ _DROP = """
 """
 
 
-async def record(db: Connection, rows: Sequence[LedgerRow], *, again: bool = False) -> None:
-    """All or nothing. `again`: some of them may be there, of a call of which nobody heard the answer."""
-    insert = _INSERT_ONCE if again else _INSERT
+async def record(db: Connection, rows: Sequence[LedgerRow]) -> None:
+    """All or nothing; a row that is there is left as it is."""
     if len(rows) == 1:
-        await db.execute(insert, *astuple(rows[0]))
+        await db.execute(_INSERT, *astuple(rows[0]))
     elif rows:
-        await db.executemany(insert, [astuple(row) for row in rows])
+        await db.executemany(_INSERT, [astuple(row) for row in rows])
 
 
 async def drop(db: Connection, before_ms: int) -> int:

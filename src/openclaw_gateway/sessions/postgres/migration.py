@@ -8,6 +8,7 @@ the rule); an older release goes on working on a database of a newer one exactly
 
 import re
 from functools import cache
+from hashlib import blake2b
 from importlib import resources
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ import structlog
 from asyncpg import Connection
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.postgres.errors import FOREIGN
 
 _LOCK = 0x6F634757  # "ocGW"
 _READABLE_FROM = re.compile(r"-- readable from: (\d+)\n")
@@ -71,8 +73,10 @@ async def state(db: Connection) -> State:
     encoding, is_standby, is_ours, is_taken = await db.fetchrow(
         "SELECT current_setting('server_encoding'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
-        "bool_or(relname = 'schema_version') IS TRUE, bool_or(relname IN ('sessions', 'runs')) IS TRUE "
-        "FROM pg_class WHERE relname IN ('schema_version', 'sessions', 'runs') AND pg_table_is_visible(oid)"
+        "bool_or(is_ours) IS TRUE, count(*) > 0 FROM (SELECT relname = 'schema_version' AND EXISTS ("
+        "    SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'readable_from'"
+        "  ) AS is_ours FROM pg_class "
+        "  WHERE relname IN ('schema_version', 'sessions', 'runs') AND pg_table_is_visible(oid)) AS found"
     )
     if encoding != "UTF8":
         raise StoreError(
@@ -83,15 +87,21 @@ async def state(db: Connection) -> State:
         raise asyncpg.ReadOnlySQLTransactionError("read only")
     if not is_ours:
         if is_taken:
-            raise StoreError(
-                "The database of store.url has tables of another program: give the gateway one of its own.",
-                code="store_foreign",
-            )
+            raise StoreError(FOREIGN, code="store_foreign")
         return State(0, 0)
     version, readable_from = await db.fetchrow(
         "SELECT coalesce(max(version), 0), coalesce(max(readable_from), 0) FROM schema_version"
     )
     return State(version, readable_from)
+
+
+async def name(db: Connection) -> str:
+    """Of one database among all: what it is called where it is, and when it was made, to the microsecond. (A
+    copy of it under another name has another one.)"""
+    row = await db.fetchrow(
+        "SELECT current_database(), extract(epoch FROM min(applied_at))::text FROM schema_version"
+    )
+    return blake2b(f"{row[0]} {row[1]}".encode(), digest_size=8).hexdigest()
 
 
 async def migrate(db: Connection) -> int:

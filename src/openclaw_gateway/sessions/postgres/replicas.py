@@ -1,14 +1,13 @@
-"""What the replicas of one gateway have in common, in the PostgreSQL store: who lives, what is taken up, one
-configuration. Each act is one function of schema/0005 or one statement. Knows nothing of pools.
+"""What the replicas of one gateway have in common, in the PostgreSQL store: who lives, what is taken up.
+Each act is one function of schema/0005 or one statement. Knows nothing of pools.
 """
 
 from asyncpg import Connection
 
-from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import refused
 from openclaw_gateway.sessions.postgres import endings, rows
 from openclaw_gateway.sessions.postgres.runs import LOST, Who
-from openclaw_gateway.sessions.shared import ATTEMPTS, Document, Replica, Work
+from openclaw_gateway.sessions.shared import ATTEMPTS, Replica, Work
 from openclaw_gateway.sessions.store import Claim
 
 _BEAT = "SELECT beat_replica($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -16,13 +15,13 @@ _REPLICAS = (
     "SELECT id, role, version, address, started_ms, runs, most FROM replicas "
     "WHERE lease_until_ms > now_ms($1) ORDER BY started_ms, id"
 )
+_HAS_WORK = (
+    "SELECT EXISTS (SELECT 1 FROM runs WHERE ended_ms IS NULL AND replica IS DISTINCT FROM $2 "
+    "AND is_nobodys(runs, now_ms($1)))"
+)
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
 _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"
 _ACTS = "UPDATE runs SET acted = true WHERE id = $1 AND replica = $2 AND ended_ms IS NULL RETURNING 1"
-_WRITE_FIRST = (
-    "INSERT INTO documents (version, text) VALUES (1, $1) ON CONFLICT (one) DO NOTHING RETURNING version"
-)
-_WRITE = "UPDATE documents SET version = version + 1, text = $1 WHERE version = $2 RETURNING version"
 
 
 async def beat(db: Connection, who: Who, replica: Replica, lease_s: float) -> None:
@@ -49,6 +48,11 @@ async def leave(db: Connection, who: Who) -> None:
 
 async def living(db: Connection, at_ms: int | None) -> tuple[Replica, ...]:
     return tuple(Replica(*row) for row in await db.fetch(_REPLICAS, at_ms))
+
+
+async def has_work(db: Connection, who: Who) -> bool:
+    found: bool = await db.fetchval(_HAS_WORK, who.at_ms, who.replica)
+    return found
 
 
 async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, again: bool) -> Work | None:
@@ -78,20 +82,3 @@ async def acts(db: Connection, who: Who, run_id: str) -> None:
 async def hand_over(db: Connection, who: Who, run_id: str) -> bool:
     is_given_up: bool = await db.fetchval("SELECT hand_over_run($1, $2)", run_id, who.replica)
     return is_given_up
-
-
-async def document(db: Connection) -> Document:
-    row = await db.fetchrow("SELECT version, text FROM documents")
-    return Document(0, "") if row is None else Document(*row)
-
-
-async def write_document(db: Connection, text: str, replaces: int) -> int:
-    version: int | None = (
-        await db.fetchval(_WRITE, text, replaces) if replaces else await db.fetchval(_WRITE_FIRST, text)
-    )
-    if version is None:
-        raise StoreError(
-            "The shared configuration was changed by somebody else meanwhile: read it again, then write.",
-            code="document_changed",
-        )
-    return version

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.postgres import replicas
+from openclaw_gateway.sessions.postgres import documents, migration, replicas
 from openclaw_gateway.sessions.postgres.pool import Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.runs import Who
 from openclaw_gateway.sessions.shared import Document, Replica, Work
@@ -22,6 +22,9 @@ class Sharing:
         # Of calls that may have taken something up, and nobody has heard what.
         self._unheard: list[str] = []
 
+    async def name(self) -> str:
+        return await self._pool.submit(migration.name)
+
     async def beat(self, replica: Replica, *, lease_s: float) -> None:
         await self._pool.owned(self._beaten(replica, lease_s))
 
@@ -31,6 +34,9 @@ class Sharing:
 
     async def replicas(self) -> tuple[Replica, ...]:
         return await self._pool.submit(replicas.living, self._at_ms)
+
+    async def has_work(self) -> bool:
+        return bool(self._unheard) or await self._pool.submit(replicas.has_work, self._who)
 
     async def take_up(self, *, lease_s: float) -> Work | None:
         """Whoever is cancelled while it waits does not hear what is its own from now on: shield the call."""
@@ -45,11 +51,14 @@ class Sharing:
     async def hand_over(self, run_id: str) -> bool:
         return await self._pool.submit(replicas.hand_over, self._who, run_id)
 
-    async def document(self) -> Document:
-        return await self._pool.submit(replicas.document)
+    async def document(self, name: str) -> Document:
+        return await self._pool.submit(documents.read, name)
 
-    async def write_document(self, text: str, *, replaces: int) -> int:
-        return await self._pool.submit(replicas.write_document, text, replaces)
+    async def document_versions(self) -> dict[str, int]:
+        return await self._pool.submit(documents.versions)
+
+    async def write_document(self, name: str, text: str, *, replaces: int) -> int:
+        return await self._pool.submit(documents.write, name, text, replaces)
 
     @property
     def _at_ms(self) -> int | None:

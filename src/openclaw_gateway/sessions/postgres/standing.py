@@ -1,4 +1,5 @@
-"""How a PostgreSQL store stands, and bringing its schema to this release's, on a connection of its own.
+"""What is asked of a PostgreSQL store without a gateway, on a connection of its own: how it stands, its
+schema, its documents.
 
 Raises StoreError. The address may hold a password: it is shown to nobody.
 """
@@ -7,10 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from asyncpg import Connection
+from msgspec.structs import replace
 
-from openclaw_gateway.sessions.postgres import migration, replicas
+from openclaw_gateway.sessions.postgres import documents, migration, replicas
 from openclaw_gateway.sessions.postgres.address import connected, shown
 from openclaw_gateway.sessions.postgres.errors import translated
+from openclaw_gateway.sessions.shared import Document, KeepsDocuments
 from openclaw_gateway.sessions.standing import Standing
 
 _CONNECT_S = 10.0
@@ -21,6 +24,7 @@ _ABOUT = """
         current_setting('transaction_read_only')::boolean, to_regclass('schema_version') IS NOT NULL
 """
 _COUNTS = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM runs WHERE ended_ms IS NULL)"
+_NAMED = "to_regclass('named_documents') IS NOT NULL"
 _COPIED = "to_regclass('begun_copies') IS NOT NULL"
 
 
@@ -46,9 +50,35 @@ async def standing(url: str) -> Standing:
             trouble = await _half_copied(db)
         sessions, open_runs = await db.fetchrow(_COUNTS)
         living = await replicas.living(db, None)
-        return Standing(
-            bare.kind, bare.place, schema, bare.newest, size, sessions, open_runs, living, trouble
+        named = sorted(await documents.versions(db)) if await db.fetchval(f"SELECT {_NAMED}") else ()
+        return replace(
+            bare,
+            sessions=sessions,
+            open_runs=open_runs,
+            replicas=living,
+            trouble=trouble,
+            documents=tuple(named),
         )
+
+
+@asynccontextmanager
+async def documents_of(url: str) -> AsyncIterator[KeepsDocuments]:
+    """The schema is brought to this release's before."""
+    async with _connection(url) as db:
+        await migration.migrate(db)
+        await migration.require_whole(db)
+        yield _Documents(db)
+
+
+class _Documents:
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    async def document(self, name: str) -> Document:
+        return await documents.read(self._db, name)
+
+    async def write_document(self, name: str, text: str, *, replaces: int) -> int:
+        return await documents.write(self._db, name, text, replaces)
 
 
 async def migrated(url: str) -> tuple[int, int]:

@@ -79,8 +79,6 @@ class PostgresStore(Lookups, Sharing):
         self._arrivals = Arrivals()
         self._doubts = Doubts(self._disown)
         self._claims_in_doubt: set[str] = set()
-        # Whether rows may be there of which their writer was told that they are not.
-        self._ledger_in_doubt = False
 
     def go_by(self, *, max_queued: int) -> None:
         """For the runs that come from now on."""
@@ -192,13 +190,7 @@ class PostgresStore(Lookups, Sharing):
         return True
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
-        again = self._ledger_in_doubt
-        try:
-            await self._pool.submit(ledger.record, rows, again=again)
-        except StoreError as error:
-            self._ledger_in_doubt = again or may_have_been_done(error)
-            raise
-        self._ledger_in_doubt = False
+        await self._pool.submit(ledger.record, rows)
 
     async def prune(self, retention: Retention) -> Pruned:
         return await self._pool.submit(pruning.prune, retention, self._at_ms, sessions.clear_away)

@@ -1,7 +1,8 @@
 """What processes tell each other and may lose: rings, signals, announcements, and who has taken over a run.
 
-One channel, and one connection of this process that listens there. What is sent comes back to its sender,
-who knows it by its name. Knows no log.
+One channel for each gateway, and one connection of this process that listens there: what is sent there is
+everybody's, whichever database of the server is chosen. What is sent comes back to its sender, who knows it
+by its name. Knows no log.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.sessions.bus import Signal
-from openclaw_gateway.sessions.redis.entries import BELL
 from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.places import Places
@@ -59,16 +59,22 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder[_Letter](_Letter).decode
 
 
-def letter(sender: str, news: News) -> Command:
-    return [b"PUBLISH", BELL, _encode(_Letter(sender, news))]
+def channel(gateway: str) -> bytes:
+    """Where the processes of a gateway hear each other, and no others."""
+    return b"ocgw:bell:" + gateway.encode()
+
+
+def letter(to: bytes, sender: str, news: News) -> Command:
+    return [b"PUBLISH", to, _encode(_Letter(sender, news))]
 
 
 class Listener:
-    """`heard` is called for the news of others, `back` when it listens again after a while that it could
-    not."""
+    """`heard` is called for the news of others in the channel `there`, `back` when it listens again after a
+    while that it could not."""
 
     def __init__(
         self,
+        there: bytes,
         me: str,
         places: Places,
         outage: Outage,
@@ -77,6 +83,7 @@ class Listener:
         heard: Callable[[News], None],
         back: Callable[[], None],
     ) -> None:
+        self._there = there
         self._me = me
         self._places = places
         self._outage = outage
@@ -104,7 +111,7 @@ class Listener:
 
     async def _listen(self, link: Link, patience: Patience) -> None:
         """Raises Away, and ValueError for what makes no sense."""
-        await link.send(b"SUBSCRIBE", BELL)
+        await link.send(b"SUBSCRIBE", self._there)
         said = await link.heard(self._pace.answer_s)
         if not isinstance(said, list) or said[:1] != [b"subscribe"]:
             raise Away("the server does not let us listen")

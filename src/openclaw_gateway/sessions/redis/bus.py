@@ -17,6 +17,7 @@ from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal, Watch
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.log import EventLog
 from openclaw_gateway.sessions.redis import entries
+from openclaw_gateway.sessions.redis.attempts import RedisAttempts
 from openclaw_gateway.sessions.redis.bells import (
     Announced,
     Listener,
@@ -25,6 +26,7 @@ from openclaw_gateway.sessions.redis.bells import (
     Rung,
     Signalled,
     TookOver,
+    channel,
     letter,
 )
 from openclaw_gateway.sessions.redis.limits import RedisLimits
@@ -36,6 +38,7 @@ from openclaw_gateway.sessions.redis.places import places
 from openclaw_gateway.sessions.redis.publisher import Publisher, Told
 from openclaw_gateway.sessions.redis.puller import Puller
 from openclaw_gateway.sessions.redis.reading import Reading
+from openclaw_gateway.sessions.redis.rounds import RedisRounds
 from openclaw_gateway.sessions.redis.urls import BusUrl
 from openclaw_gateway.wire.events import Event
 
@@ -49,13 +52,15 @@ MOST_FINISHED = 10_000
 
 
 class RedisBus:
-    """`limits` are those of all processes, counted at the same server.
+    """`limits` are those of all processes, counted at their server; `rounds` and `attempts` are kept there.
+    `gateway` is the name of what they are: others, whose server it is as well, have another one.
 
     Raises ConfigError for files of certificates that cannot be used.
     """
 
-    def __init__(self, url: BusUrl, *, pace: Pace = DEFAULT_PACE) -> None:
+    def __init__(self, url: BusUrl, *, gateway: str = "", pace: Pace = DEFAULT_PACE) -> None:
         self._me = fresh_digits()
+        self._channel = channel(gateway)
         self._outage = Outage(str(url))
         self._local = LocalBus(grown=self._grown)
         self._outgoing: dict[str, Outgoing] = {}
@@ -63,7 +68,9 @@ class RedisBus:
         self._hearing: list[Hear] = []
         self._tasks: list[asyncio.Task[None]] = []
         there = places(url, pace)
-        self._listener = Listener(self._me, there, self._outage, pace, heard=self._heard, back=self._back)
+        self._listener = Listener(
+            self._channel, self._me, there, self._outage, pace, heard=self._heard, back=self._back
+        )
         told = Told(self._superseded, self._took_over, self._done)
         # By bucket; where one server holds all of them they are all the same.
         self._publishers: dict[int, Publisher] = {}
@@ -80,11 +87,14 @@ class RedisBus:
             pullers |= dict.fromkeys(group, puller)
         self._pullers = tuple(dict.fromkeys(pullers.values()))
         self._reading = Reading(self._local, pullers, self._publishers)
-        self.limits = RedisLimits(self._me, self._publishers.__getitem__, self._lock_out)
+        self.rounds = RedisRounds(self._publishers.__getitem__)
+        self.attempts = RedisAttempts(self._publishers.__getitem__)
+        self.limits = RedisLimits(gateway, self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
-        work = [self._listener.run(), self.limits.run(), *(each.run() for each in self._each_publisher())]
+        limits = (self.limits.run(), self.limits.runs.run())
+        work = [self._listener.run(), *limits, *(each.run() for each in self._each_publisher())]
         work += [each.run() for each in self._pullers]
         for each in work:
             task = asyncio.create_task(each, name="redis_bus")
@@ -96,6 +106,7 @@ class RedisBus:
 
     async def close(self) -> None:
         if self._tasks:
+            self.limits.runs.close()
             await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
             for task in self._tasks:
                 task.cancel()
@@ -118,6 +129,9 @@ class RedisBus:
         token = self._finished.pop(run_id, None)
         if token is not None:
             self._give_up(run_id, token)
+
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        self._superseded(run_id, token)
 
     def signal(self, run_id: str, signal: Signal) -> None:
         self._local.signal(run_id, signal)
@@ -196,7 +210,7 @@ class RedisBus:
         self._publishers[entries.bucket_of(run_id)].post(*commands)
 
     def _tell(self, news: News) -> None:
-        self._publishers[0].post(letter(self._me, news))
+        self._publishers[0].post(letter(self._channel, self._me, news))
 
     def _heard(self, news: News) -> None:
         match news:
@@ -219,6 +233,7 @@ class RedisBus:
         self._local.ring_all()
         for publisher in self._each_publisher():
             publisher.doubt()
+        self.limits.runs.doubt()
 
     def _each_publisher(self) -> tuple[Publisher, ...]:
         return tuple(dict.fromkeys(self._publishers.values()))

@@ -26,7 +26,6 @@ GIVEN_UP_MS = 60_000
 # One at work is kept so long after its newest event was written: for holders that die.
 AT_WORK_MS = 24 * 3_600_000
 MOST_EVENTS = 200_000
-BELL = b"ocgw:bell"
 LAST = 2**64 - 1
 
 _HALVES = re.compile("[\ud800-\udfff]")

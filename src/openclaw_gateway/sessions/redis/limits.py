@@ -1,24 +1,24 @@
 """RedisLimits: the SharedLimits of many processes, counted at the server.
 
-Failures are told in the background, and a lock-out that they lead to is told to all processes at once.
-Whether there is a place is asked for WAIT_S at most. While the server does not answer, this process goes by
-its share of what it last knew. Knows no connection.
+Failures are told in the background, and a lock-out that they lead to is told to all processes at once. While
+the server does not answer, this process goes by its share of what it last knew. Knows no connection.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 from openclaw_gateway.random_ids import fresh_digits
-from openclaw_gateway.sessions.limits import WAIT_S, LockOutRule
+from openclaw_gateway.sessions.limits import LockOutRule
 from openclaw_gateway.sessions.redis import scripts
 from openclaw_gateway.sessions.redis.link import Away, Command
 from openclaw_gateway.sessions.redis.publisher import Publisher
+from openclaw_gateway.sessions.redis.room import RedisRoom
 
 RENEW_S = 5.0
-# After an answer that came too late nobody is asked for so long.
-_ALONE_S = 1.0
+_RUNS = "runs"
 # How many subjects are told of within a window, and how many locked ones are remembered.
 MOST_SUBJECTS = 10_000
 MOST_ON_THEIR_WAY = 1_000
@@ -28,18 +28,21 @@ Tell = Callable[[str, float], None]
 
 class RedisLimits:
     """`of_bucket` is who writes to the server that holds a bucket; `tell` says to the other processes for how
-    many seconds the subject of a name is locked out; `me` is the name of this process."""
+    many seconds the subject of a name is locked out; `me` is the name of this process, `gateway` that of all
+    its processes."""
 
-    def __init__(self, me: str, of_bucket: Callable[[int], Publisher], tell: Tell) -> None:
+    def __init__(self, gateway: str, me: str, of_bucket: Callable[[int], Publisher], tell: Tell) -> None:
+        self._gateway = gateway
+        self._everyone = self._own(scripts.PROCESSES)
         self._me = me
         self._of_bucket = of_bucket
         self._tell = tell
         self._processes = 1
-        self._places: dict[str, set[str]] = {}
+        runs = self._own(_RUNS)
+        self.runs = RedisRoom(runs, me, of_bucket(scripts.bucket(runs)))
         self._locked: OrderedDict[str, float] = OrderedDict()
         self._told_of: OrderedDict[str, float] = OrderedDict()
         self._telling: set[asyncio.Task[None]] = set()
-        self._alone_until = 0.0
         self._is_alone = True
 
     def failed(self, subject: str, rule: LockOutRule) -> None:
@@ -50,39 +53,19 @@ class RedisLimits:
 
     def succeeded(self, subject: str) -> None:
         if self._told_of.pop(subject, None) is not None:
-            name = scripts.digest(subject)
+            name = scripts.digest(self._own(subject))
             self._of_bucket(scripts.bucket(name)).post(scripts.succeeded(name))
 
     def locked_for(self, subject: str, now: float) -> float:
-        until = self._locked.get(scripts.digest(subject), 0.0) if self._locked else 0.0
+        until = self._locked.get(scripts.digest(self._own(subject)), 0.0) if self._locked else 0.0
         return max(0.0, until - now)
 
     def share(self, most: float) -> float:
         return max(1.0, most // self._processes) if self._is_alone else most
 
-    async def enter(self, name: str, most: int) -> str | None:
-        place = fresh_digits()
-        command = scripts.enter(name, most, place)
-        try:
-            may = bool(await self._asked(scripts.bucket(name), command, within=WAIT_S))
-        except Away:
-            may = len(self._places.get(name, ())) < self.share(most)
-            if not may:
-                # It may have been given all the same.
-                self._of_bucket(scripts.bucket(name)).post(scripts.leave(name, place))
-        if not may:
-            return None
-        self._places.setdefault(name, set()).add(place)
-        return place
-
-    def leave(self, name: str, place: str) -> None:
-        places = self._places.get(name)
-        if places is None or place not in places:
-            return
-        places.remove(place)
-        if not places:
-            del self._places[name]
-        self._of_bucket(scripts.bucket(name)).post(scripts.leave(name, place))
+    def _own(self, name: str) -> str:
+        """What another gateway, which counts at the same server, calls otherwise."""
+        return f"{self._gateway}:{name}"
 
     def lock(self, name: str, seconds: float) -> None:
         """Somebody has counted that the subject of this name is locked out for so long."""
@@ -93,7 +76,7 @@ class RedisLimits:
         self._locked[name] = now + seconds
 
     async def run(self) -> None:
-        """Until it is cancelled: say that this process and its places are there still."""
+        """Until it is cancelled: say that this process is there still."""
         try:
             while True:
                 await self._renew()
@@ -105,40 +88,30 @@ class RedisLimits:
                 await asyncio.wait(self._telling)
 
     async def _renew(self) -> None:
-        held = {scripts.PROCESSES: {self._me}, **self._places}
-        for name, places in held.items():
-            try:
-                command = scripts.renew(name, sorted(places))
-                count = await self._asked(scripts.bucket(name), command, within=RENEW_S)
-            except Away:
-                return
-            if name == scripts.PROCESSES:
-                self._processes = max(1, count)
+        command = scripts.alive(self._everyone, self._me)
+        with suppress(Away):
+            self._processes = max(1, await self._asked(scripts.bucket(self._everyone), command))
 
     async def _tell_of(self, subject: str, rule: LockOutRule) -> None:
-        name = scripts.digest(subject)
+        name = scripts.digest(self._own(subject))
         command = scripts.failed(name, rule, fresh_digits())
         try:
-            locked_ms = await self._asked(scripts.bucket(name), command, within=RENEW_S)
+            locked_ms = await self._asked(scripts.bucket(name), command)
         except Away:
             return
         if locked_ms > 0:
             self.lock(name, locked_ms / 1000)
             self._tell(name, locked_ms / 1000)
 
-    async def _asked(self, bucket: int, command: Command, *, within: float) -> int:
+    async def _asked(self, bucket: int, command: Command) -> int:
         """A number. Raises Away."""
-        now = time.monotonic()
-        if within < RENEW_S and now < self._alone_until:
-            raise Away("the server has just been too slow")
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(RENEW_S):
                 answer = scripts.number(await self._of_bucket(bucket).ask(command))
         except (TimeoutError, ValueError, Away) as error:
             self._is_alone = True
-            self._alone_until = time.monotonic() + _ALONE_S
             raise Away(str(error) or "no answer in time") from None
-        self._is_alone, self._alone_until = False, 0.0
+        self._is_alone = False
         return answer
 
     def _has_room(self, subject: str, window_s: float) -> bool:

@@ -6,11 +6,13 @@ Every key of a script has the same hash tag. A key lives no longer than what is 
 import math
 from hashlib import blake2b
 
+from msgspec import Struct
+
 from openclaw_gateway.sessions.limits import LockOutRule
 from openclaw_gateway.sessions.redis.entries import bucket_of
 from openclaw_gateway.sessions.redis.link import Command, Reply
 
-# How long a place or a process counts that is not heard of any more.
+# How long a process counts that is not heard of any more.
 LEASE_MS = 15_000
 PROCESSES = "processes"
 _LONGEST_MS = 24 * 3_600_000
@@ -36,22 +38,49 @@ if tonumber(ARGV[3]) > 0 then redis.call('SET', KEYS[2], '1', 'PX', ARGV[3]) end
 return tonumber(ARGV[3])
 """
 
-# KEYS: places by the end of their lease. ARGV: most, lease (ms), the place. Returns whether it was given.
-_ENTER = f"""{_NOW}
+# KEYS: processes by the end of their lease. ARGV: lease (ms), this process. Returns how many there are.
+_ALIVE = f"""{_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
-
-# KEYS: places by the end of their lease. ARGV: lease (ms), places. Returns how many there are in all.
-_RENEW = f"""{_NOW}
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
+redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return redis.call('ZCARD', KEYS[1])
 """
+
+# KEYS: processes by the end of their lease, how many places each holds. ARGV: this process, how many it uses,
+# how many it wishes, how many there are, lease (ms), whether the lease is renewed. Returns how many it holds
+# now, how many the others hold, how many processes there are, and whether one has come free while none was.
+_HOLD = f"""{_NOW}
+local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)
+if #gone > 0 then
+  redis.call('ZREM', KEYS[1], unpack(gone))
+  redis.call('HDEL', KEYS[2], unpack(gone))
+end
+if ARGV[6] == '1' or not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  redis.call('ZADD', KEYS[1], now + ARGV[5], ARGV[1])
+end
+local before, others = 0, 0
+local counts = redis.call('HGETALL', KEYS[2])
+for i = 1, #counts, 2 do
+  if counts[i] == ARGV[1] then before = tonumber(counts[i + 1]) else others = others + counts[i + 1] end
+end
+local used, most = tonumber(ARGV[2]), tonumber(ARGV[4])
+local held = math.max(used, math.min(tonumber(ARGV[3]), most - others))
+redis.call('HSET', KEYS[2], ARGV[1], string.format('%d', held))
+for i = 1, 2 do redis.call('PEXPIRE', KEYS[i], math.max(redis.call('PTTL', KEYS[i]), ARGV[5])) end
+local freed = 0
+if before + others >= most and held + others < most then freed = 1 end
+return {{held, others, redis.call('ZCARD', KEYS[1]), freed}}
+"""
+
+
+class Held(Struct, frozen=True):
+    """Places: how many this process uses, how many it wishes to hold with them, how many there are for all
+    processes, and for how many seconds they are its own."""
+
+    used: int
+    wished: int
+    most: int
+    lease_s: float
 
 
 def digest(subject: str) -> str:
@@ -74,16 +103,20 @@ def succeeded(subject: str) -> Command:
     return [b"DEL", _key("tries", subject)]
 
 
-def enter(name: str, most: int, place: str) -> Command:
-    return _eval(_ENTER, [_key("places", name)], [b"%d" % most, b"%d" % LEASE_MS, place.encode()])
+def alive(name: str, me: str) -> Command:
+    return _eval(_ALIVE, [_key("places", name)], [b"%d" % LEASE_MS, me.encode()])
 
 
-def leave(name: str, place: str) -> Command:
-    return [b"ZREM", _key("places", name), place.encode()]
+def hold(name: str, me: str, held: Held, *, renews: bool) -> Command:
+    numbers = (held.used, held.wished, held.most, max(1, int(_ms(held.lease_s))), renews)
+    arguments = [me.encode(), *(b"%d" % number for number in numbers)]
+    return _eval(_HOLD, _held_keys(name), arguments)
 
 
-def renew(name: str, places: list[str]) -> Command:
-    return _eval(_RENEW, [_key("places", name)], [b"%d" % LEASE_MS, *(place.encode() for place in places)])
+def let_go(name: str, me: str) -> tuple[Command, Command]:
+    """What is held here, of a process that goes."""
+    leases, counts = _held_keys(name)
+    return [b"ZREM", leases, me.encode()], [b"HDEL", counts, me.encode()]
 
 
 def number(reply: Reply) -> int:
@@ -91,6 +124,17 @@ def number(reply: Reply) -> int:
     if not isinstance(reply, int):
         raise ValueError("this is no number")  # noqa: TRY004 - what a server said is no argument
     return reply
+
+
+def numbers(reply: Reply, count: int) -> tuple[int, ...]:
+    """So many of them. Raises ValueError for what is no such list."""
+    if not isinstance(reply, list) or len(reply) != count:
+        raise ValueError("these are not the numbers that were asked for")
+    return tuple(number(each) for each in reply)
+
+
+def _held_keys(name: str) -> list[bytes]:
+    return [_key("holders", name), _key("held", name)]
 
 
 def _eval(script: str, keys: list[bytes], arguments: list[bytes]) -> Command:

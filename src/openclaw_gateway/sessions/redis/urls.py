@@ -158,7 +158,8 @@ def _options(parts: SplitResult, *, opened: bool) -> dict[str, str]:
     """What stands behind the question mark. `opened`: what opens the servers stood where it belongs."""
     found = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     unknown = sorted(found.keys() - _OPTIONS)
-    if not opened and "@" in parts.path + parts.fragment + (parts.query if unknown else ""):
+    torn = parts.fragment + (parts.query if unknown else "")
+    if "@" in (torn if opened else parts.path + torn):
         # What was taken for hosts, path or options is a part of it.
         raise ValueError("A user or password with / ? # or @ in it has %2F, %3F, %23 or %40 there.")
     if unknown:

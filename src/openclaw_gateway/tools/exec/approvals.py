@@ -1,23 +1,21 @@
-"""The approvals file: which commands the operator allows and denies; in our own folder, for him alone.
+"""The approvals: which commands the operator allows and denies, as one document.
 
 Its shape is that of the other systems (version 1), with `denylist` added; the entry `*` of `agents` is for
 all agents. The other systems' own file beside our folder is read when it is there, and can only make the
-rules stricter. A file that cannot be understood allows nothing. Knows no tool.
+rules stricter. What cannot be understood allows nothing. Knows no tool, and not where the document is kept.
 """
 
-import fcntl
-import os
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
 from openclaw_gateway.tools.exec.allowlist import Rules, stricter
+
+R = TypeVar("R")
 
 FILE_NAME = "exec-approvals.json"
 ALL_AGENTS = "*"
@@ -47,54 +45,60 @@ class BrokenApprovals(Exception):
     """The file cannot be read as approvals; why, as a sentence for the operator."""
 
 
-def approvals_path(own_dir: Path) -> Path:
-    return own_dir / FILE_NAME
+class KeptApprovals(Protocol):
+    """Where the operator's approvals are kept. `place` says it to him."""
+
+    @property
+    def place(self) -> str: ...
+
+    def document(self) -> dict[str, Any] | None:
+        """As it is written, and fit to be read as approvals; None where there is none. Of any thread, and it
+        may block. Raises BrokenApprovals."""
+
+    async def change(self, act: Callable[[dict[str, Any]], R]) -> R:
+        """What `act` gives, which changes the document in its place, and may be called several times.
+
+        Raises BrokenApprovals, ApprovalsUnusable where it cannot be written, and what `act` raises: then
+        nothing is changed."""
+
+
+def approvals_in(document: Mapping[str, Any] | None, place: str) -> Approvals:
+    """Nothing where there is none. Raises BrokenApprovals."""
+    try:
+        return msgspec.convert(document or {}, Approvals)
+    except msgspec.ValidationError as error:
+        raise BrokenApprovals(f"{place} is not a file of approvals: {error}") from None
 
 
 def read_approvals(path: Path) -> Approvals:
-    """Nothing when there is no such file. Raises BrokenApprovals."""
-    document = _document(path)
+    """Nothing when there is no such file. It blocks. Raises BrokenApprovals."""
+    return approvals_in(read_document(path), str(path))
+
+
+def parsed(data: bytes, place: str) -> dict[str, Any]:
+    """Fit to be read as approvals. Raises BrokenApprovals."""
     try:
-        return msgspec.convert(document, Approvals)
-    except msgspec.ValidationError as error:
-        raise BrokenApprovals(f"{path} is not a file of approvals: {error}") from None
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BrokenApprovals(f"{place} is not JSON") from None
+    if not isinstance(document, dict):
+        raise BrokenApprovals(f"{place} is not a JSON object")
+    approvals_in(document, place)
+    return document
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """As it is written, and fit to be read as approvals; empty when there is no such file. Raises
-    BrokenApprovals."""
-    read_approvals(path)
-    return _document(path)
+def encoded(document: dict[str, Any]) -> bytes:
+    document.setdefault("version", 1)
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def rules_for(own_dir: Path, agent_id: str, settings: Mapping[str, Any]) -> Rules:
-    """The effective rules: the stricter of configuration (`tools.exec`) and files. Raises BrokenApprovals."""
-    own = read_approvals(approvals_path(own_dir))
-    theirs = read_approvals(own_dir.parent / FILE_NAME)
+def rules_for(kept: KeptApprovals, theirs: Path, agent_id: str, settings: Mapping[str, Any]) -> Rules:
+    """The effective rules: the stricter of configuration (`tools.exec`), what is kept, and `theirs`, which is
+    the other systems' file. Raises BrokenApprovals."""
+    own = approvals_in(kept.document(), kept.place)
+    others = read_approvals(theirs)
     rules = stricter(_of_file(own, agent_id), _of_settings(settings))
-    return rules if theirs == Approvals() else stricter(rules, _of_file(theirs, agent_id))
-
-
-@contextmanager
-def changing(path: Path) -> Iterator[dict[str, Any]]:
-    """The document, to be changed in place; written whole at the end, one writer at a time.
-
-    Raises BrokenApprovals, and OSError when it cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        read_approvals(path)
-        document = _document(path)
-        yield document
-        document.setdefault("version", 1)
-        temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+    return rules if others == Approvals() else stricter(rules, _of_file(others, agent_id))
 
 
 def allow(document: dict[str, Any], agent_id: str, pattern: str) -> bool:
@@ -135,18 +139,15 @@ def _of_file(file: Approvals, agent_id: str) -> Rules:
     )
 
 
-def _document(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any] | None:
+    """None when there is no such file. It blocks. Raises BrokenApprovals."""
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
-        return {}
+        return None
     except OSError as error:
         raise BrokenApprovals(f"{path} cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BrokenApprovals(f"{path} is not JSON") from None
-    if not isinstance(document, dict):
-        raise BrokenApprovals(f"{path} is not a JSON object")
-    return document
+    return parsed(data, str(path))
 
 
 def _add(document: dict[str, Any], agent_id: str, which: str, pattern: str) -> bool:

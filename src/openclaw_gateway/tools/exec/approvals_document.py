@@ -71,8 +71,11 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(ruling, order="deterministic")).hexdigest()
 
 
-def faults(written: Written, document: Mapping[str, Any], agents: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(where, why it is not written). What stands there already is not asked about again."""
+def faults(
+    written: Written, document: Mapping[str, Any], agents: Iterable[str], program: str
+) -> Iterator[tuple[str, str]]:
+    """(where, why it is not written). What stands there already is not asked about again. A command that is
+    advised begins with `program`."""
     known = {ALL_AGENTS, *agents, *document.get("agents", {})}
     for name, section in written.agents.items():
         where = f"file.agents.{name[:80]}"
@@ -88,7 +91,7 @@ def faults(written: Written, document: Mapping[str, Any], agents: Iterable[str])
                 why = fault_of(entry.pattern)
                 opened = None if why else opened_by(entry.pattern)
                 if why or opened:
-                    loose = f"{opened} It is allowed on the machine alone: openclaw approvals allow … --yes"
+                    loose = f"{opened} It is allowed on the machine alone: {program} approvals allow … --yes"
                     yield f"{where}.allowlist", f"{entry.pattern[:80]!r}: {why or loose}"
     for where, rules in (("file.defaults", written.defaults), *written.agents.items()):
         if rules.auto_allow_skills is True:

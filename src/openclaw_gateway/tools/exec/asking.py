@@ -5,13 +5,13 @@ the command is judged again, and runs only if it is still what was shown.
 """
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from typing import Any
 
 import structlog
 
-from openclaw_gateway.errors import ToolError
+from openclaw_gateway.errors import ApprovalsUnusable, ToolError
 from openclaw_gateway.tools.base import Reply, ToolContext, ToolServices
-from openclaw_gateway.tools.exec.approvals import BrokenApprovals, allow, approvals_path, changing
+from openclaw_gateway.tools.exec.approvals import BrokenApprovals, KeptApprovals, allow
 from openclaw_gateway.tools.exec.consent import Shown, Unasked
 from openclaw_gateway.tools.exec.permission import Consent, NeedsConsent, Permit, Wish, permit
 from openclaw_gateway.wire.approvals import OURS, CommandQuestion, Decision
@@ -27,11 +27,12 @@ _NO = "the operator was asked and said no. Do not try it in another way; go on w
 
 async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *, sandboxed: bool) -> Permit:
     """What may run, after asking if need be. Raises ToolError."""
-    conversation = context.conversation
+    conversation, approvals = context.conversation, services.approvals
 
     async def judged(consent: Consent) -> Permit:
         return await services.jobs.on_thread(
-            lambda: permit(wish, services.state_dir, services.environ, consent=consent), conversation
+            lambda: permit(wish, services.state_dir, services.environ, approvals, consent=consent),
+            conversation,
         )
 
     questions = services.questions
@@ -47,9 +48,7 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     if answer == "allow-session":
         questions.remember(conversation, (sandboxed, unasked.shown))
     elif answer == "allow-always":
-        await services.jobs.on_thread(
-            lambda: _write(services.state_dir, wish.agent_id, unasked.patterns), conversation
-        )
+        await _write(approvals, wish.agent_id, unasked.patterns)
     again = await _needed(judged, lambda shown: shown == unasked.shown)
     if isinstance(again, NeedsConsent):
         raise ToolError(_CHANGED)
@@ -138,13 +137,16 @@ def _never(_: Shown) -> bool:
     return False
 
 
-def _write(own_dir: Path, agent_id: str, patterns: tuple[str, ...]) -> None:
+async def _write(approvals: KeptApprovals, agent_id: str, patterns: tuple[str, ...]) -> None:
     """As `openclaw approvals allow` does. What cannot be written is allowed this once."""
+
+    def act(document: dict[str, Any]) -> None:
+        for pattern in patterns:
+            allow(document, agent_id, pattern)
+
     try:
-        with changing(approvals_path(own_dir)) as document:
-            for pattern in patterns:
-                allow(document, agent_id, pattern)
-    except (BrokenApprovals, OSError) as error:
+        await approvals.change(act)
+    except (BrokenApprovals, ApprovalsUnusable) as error:
         log.warning("approval.not_written", agent=agent_id, patterns=patterns, error=str(error))
 
 

@@ -1,6 +1,6 @@
 """From a command as the model wrote it to one that may be run here, or a sentence why not.
 
-The side of the decision that looks at the disk: the approvals file, where a program is, and that no path of a
+The side of the decision that looks at the disk: the approvals, where a program is, and that no path of a
 command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else,
 and asks nobody: that a person has to be asked it says by NeedsConsent.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.config.brands import typed
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.fs.below import below
 from openclaw_gateway.tools.exec.allowlist import (
@@ -25,7 +26,7 @@ from openclaw_gateway.tools.exec.allowlist import (
     decide,
     stricter,
 )
-from openclaw_gateway.tools.exec.approvals import BrokenApprovals, rules_for
+from openclaw_gateway.tools.exec.approvals import FILE_NAME, BrokenApprovals, KeptApprovals, rules_for
 from openclaw_gateway.tools.exec.commands.environment import check_additions, command_environment, only_plain
 from openclaw_gateway.tools.exec.consent import Shown, Unasked, patterns_for, shown, why
 from openclaw_gateway.tools.exec.git_here import git_variables, name_length_ok
@@ -92,15 +93,22 @@ class NeedsConsent(ToolError):
 
 
 def permit(
-    wish: Wish, own_dir: Path, environ: Mapping[str, str], *, consent: Consent | None = None
+    wish: Wish,
+    own_dir: Path,
+    environ: Mapping[str, str],
+    approvals: KeptApprovals,
+    *,
+    consent: Consent | None = None,
 ) -> Permit:
-    """`consent` says whether a person has agreed to what is shown. Raises NeedsConsent where he has to, and
-    ToolError with what an operator can do about it."""
+    """`own_dir` is our folder of the state directory. `consent` says whether a person has agreed to what is
+    shown. Raises NeedsConsent where he has to, and ToolError with what an operator can do about it."""
     try:
-        rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
+        rules = stricter(
+            rules_for(approvals, own_dir.parent / FILE_NAME, wish.agent_id, wish.settings), wish.narrower
+        )
     except BrokenApprovals:
         raise ToolError(
-            "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
+            f"Not run: the operator's approvals cannot be read. `{typed(environ)} approvals list` says why."
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     added = check_additions(wish.env, only_harmless=by_name)
@@ -126,7 +134,7 @@ def permit(
         return allowed
     if isinstance(unasked, Allowed):
         raise NeedsConsent(ask, "", _permit(place, unasked))
-    raise NeedsConsent(ask, _remedy(unasked.pattern, wish.agent_id), None)
+    raise NeedsConsent(ask, _remedy(unasked.pattern, place), None)
 
 
 class _Place(Struct, frozen=True):
@@ -179,7 +187,7 @@ def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
     """Raises ToolError."""
     wish, cwd, env, own_dir, resolve = place.wish, place.cwd, place.env, place.own_dir, place.resolve
     if isinstance(verdict, Refused):
-        raise ToolError(_explained(verdict, wish.agent_id))
+        raise ToolError(_explained(verdict, place))
     writes_git = bool(matching((plain_word("git"),), place.rules.allow, resolve)) or any(
         part in verdict.gits for part, _ in verdict.by_consent
     )
@@ -202,7 +210,7 @@ def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
     verdict = _without_globs(verdict, inside, wish.root)
     why = _leads_out(verdict, cwd, places, wish.root, own_dir)
     if why is not None:
-        raise ToolError(_explained(why, wish.agent_id))
+        raise ToolError(_explained(why, place))
     git = any(part.words[0].text == "git" for part in verdict.looks)
     if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
         raise ToolError(_NOTES_IN_GIT if git else _NOTES)
@@ -211,7 +219,7 @@ def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
         pattern = next(
             suggestion(part.words, resolve) for part in verdict.looks if part.words[0].text == "git"
         )
-        repository = _git_place(inside, wish, own_dir, resolve("git"), pattern)
+        repository = _git_place(inside, place, pattern)
     parts = all_hardened(verdict.parts, verdict.looks, repository)
     return Permit(
         render(parts), cwd, env, () if repository is None else (repository.git_dir,), writes_git=writes_git
@@ -269,19 +277,18 @@ def _leads_out(
     return Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
 
 
-def _git_place(
-    directory: Path, wish: Wish, own_dir: Path, program: str | None, pattern: str | None
-) -> GitPlace:
+def _git_place(directory: Path, place: _Place, pattern: str | None) -> GitPlace:
+    program = place.resolve("git")
     if program is None:
         raise ToolError("Not run: git is not installed on this machine.")
     try:
-        return place_for(directory, wish.root, own_dir, program)
+        return place_for(directory, place.wish.root, place.own_dir, program)
     except NoRepository:
         raise ToolError(
             "Not run: there is no git repository in this folder, or above it in the workspace."
         ) from None
     except Unfit as unfit:
-        raise ToolError(_explained(Refused(str(unfit), pattern), wish.agent_id)) from None
+        raise ToolError(_explained(Refused(str(unfit), pattern), place)) from None
 
 
 def _holds(root: Path, state_dir: Path) -> bool:
@@ -324,15 +331,16 @@ def _real(path: str) -> str | None:
         return None
 
 
-def _explained(refused: Refused, agent_id: str) -> str:
+def _explained(refused: Refused, place: _Place) -> str:
     unasked = "" if refused.pattern is None else " Nobody is asked about it."
-    return f"Not run: {refused.reason}.{unasked}{_remedy(refused.pattern, agent_id)}"
+    return f"Not run: {refused.reason}.{unasked}{_remedy(refused.pattern, place)}"
 
 
-def _remedy(pattern: str | None, agent_id: str) -> str:
+def _remedy(pattern: str | None, place: _Place) -> str:
     if pattern is None:
         return ""
     quoted = "'" + pattern.replace("'", "'\\''") + "'"
     return (
-        f" To allow it from now on, the operator types: openclaw approvals allow {quoted} --agent {agent_id}"
+        f" To allow it from now on, the operator types: {typed(place.environ)} approvals allow {quoted} "
+        f"--agent {place.wish.agent_id}"
     )

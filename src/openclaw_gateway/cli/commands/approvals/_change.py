@@ -1,4 +1,4 @@
-"""What `approvals allow`, `deny` and `remove` share: the pattern's rules, the file, and what is said."""
+"""What `approvals allow`, `deny` and `remove` share: the pattern's rules, and what is said."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli.agents.choice import configured_id
-from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.commands.approvals._kept import approvals_meant, changed_approvals
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.config.paths import resolve_paths
-from openclaw_gateway.tools.exec.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, changing
+from openclaw_gateway.tools.exec.approvals import ALL_AGENTS
 from openclaw_gateway.tools.exec.pattern_faults import fault_of
 
 Change = Callable[[dict[str, Any], str, str], bool]
@@ -28,21 +27,12 @@ def change(
     agent: str | None,
     config_path: Path | None,
 ) -> None:
-    """`done` and `idle` say what is so now and what was so before, with {who}. Raises CommandFailed."""
+    """`done` and `idle` say what is so now and what was so before, with {who}. Raises CommandFailed,
+    ConfigError, StartupError, StoreError."""
     around = Surroundings.of(invocation)
     agent_id = ALL_AGENTS if agent is None else configured_id(around, agent, config_path)
-    path = approvals_path(
-        resolve_paths(around.environ, home=around.home, cwd=around.cwd, config_path=config_path).own_dir
-    )
-    try:
-        with changing(path) as document:
-            changed = act(document, agent_id, pattern)
-    except BrokenApprovals as error:
-        raise CommandFailed(f"{error}. Correct it or remove it.", code="approvals_broken") from None
-    except OSError as error:
-        raise CommandFailed(
-            f"{path} cannot be written: {error.strerror}.", code="approvals_unwritable"
-        ) from None
+    meant = approvals_meant(around, config_path)
+    changed = changed_approvals(meant, lambda document: act(document, agent_id, pattern))
     terminal = Terminal(invocation)
     if invocation.json:
         terminal.result({"changed": changed, "pattern": pattern, "agent": agent_id})

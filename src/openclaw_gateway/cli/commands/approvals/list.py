@@ -9,18 +9,18 @@ import click
 import msgspec
 
 from openclaw_gateway.cli.agents.choice import configured_id
+from openclaw_gateway.cli.commands.approvals._kept import approvals_meant, document_of
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.tools.exec.approvals import (
     ALL_AGENTS,
     Approvals,
     BrokenApprovals,
-    approvals_path,
+    approvals_in,
     read_approvals,
 )
 from openclaw_gateway.tools.exec.listed.git_program import unfit_reason
@@ -35,13 +35,11 @@ from openclaw_gateway.tools.exec.program_patterns import denies
 def command(invocation: Invocation, *, agent: str | None, config_path: Path | None) -> None:
     """Show which programs agents may run beside those that only look."""
     around = Surroundings.of(invocation)
-    path = approvals_path(
-        resolve_paths(around.environ, home=around.home, cwd=around.cwd, config_path=config_path).own_dir
-    )
+    meant = approvals_meant(around, config_path)
     # The other systems' file, which can only make ours stricter.
-    theirs = path.parent.parent / path.name
+    theirs = meant.path.parent.parent / meant.path.name
     try:
-        approvals = read_approvals(path)
+        approvals = approvals_in(document_of(meant), meant.place)
         others = read_approvals(theirs)
     except BrokenApprovals as error:
         raise CommandFailed(
@@ -69,7 +67,7 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
         }
         defaults = msgspec.to_builtins(approvals.defaults)
         rules = {name: defaults[name] for name in ("security", "ask", "askFallback")}
-        terminal.result({"path": str(path), "defaults": rules, "agents": agents, "readOnly": looking})
+        terminal.result({"path": meant.place, "defaults": rules, "agents": agents, "readOnly": looking})
         return
     for name, section in sorted(sections.items()):
         terminal.heading("all agents" if name == ALL_AGENTS else f"agent {name}")
@@ -81,7 +79,7 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
     terminal.say(f"\nFor looking only, always: {', '.join(looking)}.")
     if gitless is not None:
         terminal.notice(f"git is not among them: {gitless}.")
-    terminal.say(f"File: {path}")
+    terminal.say(f"{'File' if meant.url is None else 'For all processes'}: {meant.place}")
     if theirs.exists():
         terminal.notice(f"{theirs} is there too; its settings can only make these stricter.")
 

@@ -59,7 +59,7 @@ def command(
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.result({**written, "notes": edited.notes, "restart": done.restart, "refused": done.refused})
+        terminal.result({**written, "notes": edited.notes, **done.as_json()})
     else:
         terminal.say(f"{path} is set in {edit.file}.")
         for note in edited.notes:

@@ -45,7 +45,7 @@ def command(invocation: Invocation, path: str, *, config_path: Path | None) -> N
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.result({**written, "notes": edited.notes, "restart": done.restart, "refused": done.refused})
+        terminal.result({**written, "notes": edited.notes, **done.as_json()})
         return
     terminal.say(f"{path} is removed from {edit.file}.")
     for note in edited.notes:

@@ -20,7 +20,9 @@ def command(invocation: Invocation, *, timeout_s: int) -> None:
     manager = manager_here(Surroundings.of(invocation))
     state = manager.look()
     if not (state.installed or state.running or state.troubles):
-        raise CommandFailed(f"There is no service {state.name}.", code="service_not_installed")
+        raise CommandFailed(
+            f"No service is installed: there is no {state.name}.", code="service_not_installed"
+        )
     if state.running:
         manager.stop()
         wait_ended(manager, timeout_s)

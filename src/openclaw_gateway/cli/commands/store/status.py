@@ -51,6 +51,7 @@ def _described(found: Standing) -> dict[str, object]:
             | {"startedMs": one.started_ms, "runs": one.runs, "maxRuns": one.most}
             for one in found.replicas
         ],
+        "documents": list(found.documents),
         "takesWrites": not found.trouble,
         "detail": found.trouble,
     }
@@ -71,10 +72,10 @@ def _show(invocation: Invocation, terminal: Terminal, meant: Meant, found: Stand
     terminal.row("size", size_text(found.size))
     terminal.row("sessions", f"{found.sessions:,}")
     terminal.row("runs", f"{found.open_runs:,} open")
+    if found.documents:
+        terminal.row("documents", ", ".join(found.documents), aside="what all processes go by")
     for one in found.replicas:
-        terminal.row(
-            "replica", f"{one.role} at {one.address}", aside=f"{one.runs} of {one.most} runs, {one.version}"
-        )
+        terminal.row("replica", f"{one.role} at {one.address}", aside=f"{one.runs} runs, {one.version}")
     at_work = holder(meant.own_dir) if meant.url is None else None
     if at_work is not None:
         terminal.row("gateway", at_work.url or "at work", aside=f"pid {at_work.pid}" if at_work.pid else "")

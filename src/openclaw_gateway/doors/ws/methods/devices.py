@@ -46,8 +46,8 @@ async def _approve(call: MethodCall, params: RequestParams) -> object:
 
 
 async def _reject(call: MethodCall, params: RequestParams) -> object:
-    """Raises Forbidden, NotFound."""
-    request = call.gateway.pairing.reject(call.principal, params.request_id, now_ms())
+    """Raises Forbidden, NotFound, DevicesUnwritable."""
+    request = await call.gateway.pairing.reject(call.principal, params.request_id, now_ms())
     return {"requestId": request.request_id, "deviceId": request.device_id}
 
 

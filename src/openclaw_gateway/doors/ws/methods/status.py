@@ -127,6 +127,11 @@ async def _status(call: MethodCall, params: StatusParams) -> object:
             "connected": bus.connected and not lacks,
             "reason": WITHOUT_BUS if lacks else bus.reason,
         }
+        if bus.kind != "local":
+            # They have the limit in common; as far as each has said when it beat last.
+            most, share = gateway.most_runs()
+            executing = sum(each.runs for each in replicas)
+            told["runs"] |= {"executing": executing, "most": most, "share": share}
     if params.include_cli_projection:
         rows = [{"id": agent.id, "name": agent.name} for agent in gateway.roster]
         told["cliProjection"] = {"agents": {"defaultId": default_id, "rows": rows}}

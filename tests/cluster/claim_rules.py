@@ -7,6 +7,9 @@ from itertools import pairwise
 from tests.cluster.history import Event, History, Hold, Outage
 from tests.cluster.violation import Violation
 
+# What is told of a session where two held it: enough to see who did what.
+_AROUND_S = 5.0
+
 
 def zombie(history: History) -> Iterator[Violation]:
     """Each entry was written by whoever held the session under the token of that moment."""
@@ -38,7 +41,8 @@ def two_holders(history: History) -> Iterator[Violation]:
             until_s = both_until_s if after.run_id == before.run_id else before.until_s or 0.0
             if after.at_s < until_s:
                 early = f"{until_s - after.at_s:.2f} s before {before.replica} would have had to stop"
-                yield Violation("two holders", f"{after.replica} took {session} {early}")
+                around = [each for each in holds if abs(each.at_s - after.at_s) < _AROUND_S]
+                yield Violation("two holders", f"{after.replica} took {session} {early}: {around}")
 
 
 def late(history: History, late_s: float) -> Iterator[Violation]:

@@ -171,8 +171,8 @@ async def house(
         stores.append(Small(url, max_queued=max_queued))
         return stores[-1]
 
-    def bus(url: str) -> RedisBus:
-        buses.append(RedisBus(parsed(url), pace=PACE))
+    def bus(url: str, *, gateway: str) -> RedisBus:
+        buses.append(RedisBus(parsed(url), gateway=gateway, pace=PACE))
         return buses[-1]
 
     async with AsyncExitStack() as stack:

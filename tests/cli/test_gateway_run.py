@@ -224,6 +224,8 @@ async def test_health_and_status_tell_what_runs(configured: Program) -> None:
         "uptimeMs": 0,
         "model": "mock/m",
         "runs": 0,
+        "runsOfAll": None,
+        "maxRunsOfAll": None,
         "authMode": "token",
         "restartNeeded": [],
     }

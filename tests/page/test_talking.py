@@ -149,6 +149,8 @@ async def test_a_message_that_never_arrived_is_said_to_when_the_page_is_loaded_a
             f"sessionStorage.setItem('gateway-pending', JSON.stringify([{json.dumps(lost)}]))"
         )
         await ada.page.reload()
+        # What comes above it moves it: a button that is pressed and moves is not clicked.
+        await ada.sees("One.")
         await ada.sees("The gateway has not got this message.")
         assert await ada.page.value("document.querySelector('[aria-label=Stop]')") is None
         await ada.page.click(".failure button", "Try again")

@@ -146,7 +146,8 @@ class ShownAnywhere:
     def _ended(self, run: Run) -> None:
         if run.is_followed:
             self._bus.announce(_encode(self._told(run, leaves=True)))
-        elif not run.is_mirrored:
+        else:
+            # Also of one that was executed here until another process took it over.
             self._followers.pop(run.id, None)
 
     def _hear(self, told: bytes) -> None:

@@ -20,6 +20,7 @@ from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
+from openclaw_gateway.sessions.spending import SpendingWanted
 from openclaw_gateway.sessions.store import Begun, NewRun, Released
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
@@ -696,6 +697,11 @@ async def test_and_not_to_one_that_has_heard_words(models: ModelServer, fleet: F
             rest = (await response.content.read()).decode()
         assert "run_begun_anew" in rest
         assert "all of it" not in rest
+        # Both executions were paid for.
+        everything = SpendingWanted(OPERATOR.owner, 0, 1 << 50)
+        async with asyncio.timeout(10):
+            while sum(each.runs for each in await fleet.stores[1].spent(everything)) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 async def test_what_waited_at_a_process_that_was_paused_is_answered_there(

@@ -64,8 +64,9 @@ class Ledger:
 
     def _ended(self, run: Run) -> None:
         # Who executes a run writes down what it has cost.
-        if run.result is not None and not run.refused and not run.is_mirrored:
-            self.note(_row(run, run.result))
+        result = run.ended_here if run.is_mirrored else run.result
+        if result is not None and not run.refused:
+            self.note(_row(run, result))
 
     async def _write(self) -> None:
         while not self._closing.is_set():

@@ -107,7 +107,7 @@ class Mirrors:
         if await self._record(run) is None:
             return ended
         log.warning("run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key)
-        run.went_elsewhere()
+        run.went_elsewhere(ended)
         try:
             with closing(self._bus.subscribe(run.id)) as events:
                 result = await self._told(run, events, Ends())

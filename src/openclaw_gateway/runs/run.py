@@ -59,7 +59,8 @@ class Run:
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
-    `is_known_elsewhere` may be asked for again at another process by another attempt of its client.
+    `is_known_elsewhere` may be asked for again at another process by another attempt of its client. How one
+    that was taken over had `ended_here` is what it has cost here.
     `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session,
@@ -97,6 +98,7 @@ class Run:
         self.is_followed = False
         self.is_lost = False
         self.is_known_elsewhere = False
+        self.ended_here: RunResult | None = None
         self.place: Room | None = None
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
@@ -227,8 +229,9 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
-    def went_elsewhere(self) -> None:
+    def went_elsewhere(self, ended_here: RunResult) -> None:
         """Another process executes it now, which it was taken over by: what ended it here does not end it."""
+        self.ended_here = ended_here
         self.is_mirrored, self.is_lost = True, False
         self.abort_reason = None
         self.queued = 0

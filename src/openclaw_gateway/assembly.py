@@ -34,12 +34,16 @@ from openclaw_gateway.gateway.vouching import Vouching
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.random_ids import fresh_digits
-from openclaw_gateway.runs.asked_elsewhere import AskedElsewhere
-from openclaw_gateway.runs.clients_elsewhere import ClientsElsewhere
-from openclaw_gateway.runs.compaction import Compactor
-from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.context.compaction import Compactor
+from openclaw_gateway.runs.context.keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
-from openclaw_gateway.runs.following import Following
+from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
+from openclaw_gateway.runs.elsewhere.clients import ClientsElsewhere
+from openclaw_gateway.runs.elsewhere.following import Following
+from openclaw_gateway.runs.elsewhere.membership import Membership
+from openclaw_gateway.runs.elsewhere.mirrored import Mirrors
+from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
+from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
@@ -47,15 +51,12 @@ from openclaw_gateway.runs.ledger import Ledger
 from openclaw_gateway.runs.live import LiveRuns, Others, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
-from openclaw_gateway.runs.membership import Membership
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.mirrored import Mirrors
-from openclaw_gateway.runs.neighbours import Neighbours
-from openclaw_gateway.runs.plan import Plan, Refusal
-from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
+from openclaw_gateway.runs.plans.plan import Plan, Refusal
+from openclaw_gateway.runs.plans.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.runs.shown import ShownAnywhere, ShownHere
+from openclaw_gateway.runs.shown import ShownHere
 from openclaw_gateway.runs.sub_agents import SubAgents
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus

@@ -13,9 +13,9 @@ from asyncpg import Connection
 from openclaw_gateway import engines
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
-from openclaw_gateway.runs import mirrored
+from openclaw_gateway.runs.elsewhere import mirrored
+from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.hub import Listener
-from openclaw_gateway.runs.membership import Membership
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore

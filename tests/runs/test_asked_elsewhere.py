@@ -6,8 +6,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from openclaw_gateway.runs import asked_elsewhere
-from openclaw_gateway.runs.asked_elsewhere import AskedElsewhere
+from openclaw_gateway.runs.elsewhere import asked as asked_elsewhere
+from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
 from openclaw_gateway.runs.open_questions import OpenQuestions
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.sessions.bus import Hear

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere, _encode, _Followed
 from openclaw_gateway.runs.hub import Hub
-from openclaw_gateway.runs.shown import ShownAnywhere, _encode, _Followed
 from openclaw_gateway.sessions.local.bus import LocalBus
 
 

@@ -22,7 +22,7 @@ from openclaw_gateway.gateway.idempotency import (
 )
 from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere, Key
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.bus import Bus

@@ -46,12 +46,12 @@ from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.signatures import Signatures
 from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
+from openclaw_gateway.runs.elsewhere.ending import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
-from openclaw_gateway.runs.known_models import KnownModel
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.known_models import KnownModel
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.attempts import SharedAttempts

@@ -19,7 +19,7 @@ from openclaw_gateway.errors import Overloaded, RunAborted, StoreError, ToolLoop
 from openclaw_gateway.runs.admission import Admission
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,

@@ -18,7 +18,7 @@ from openclaw_gateway.logs.asked import ASKED
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.random_ids import fresh_digits
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription

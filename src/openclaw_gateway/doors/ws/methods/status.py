@@ -15,7 +15,7 @@ from openclaw_gateway.doors.ws.methods.health import RECENT, STORE, aged
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.membership import WITHOUT_BUS
+from openclaw_gateway.runs.elsewhere.membership import WITHOUT_BUS
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord

@@ -22,8 +22,9 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
+from openclaw_gateway.runs.elsewhere.retold import Ends, Said
+from openclaw_gateway.runs.elsewhere.taken_back import TakenBack
 from openclaw_gateway.runs.interrupting import interrupt, made_room
-from openclaw_gateway.runs.retold import Ends, Said
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
@@ -35,7 +36,6 @@ from openclaw_gateway.runs.run import (
     Run,
 )
 from openclaw_gateway.runs.stopped import why_stopped
-from openclaw_gateway.runs.taken_back import TakenBack
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord

@@ -11,7 +11,7 @@ from collections import OrderedDict
 import structlog
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.runs.elsewhere import ask_to_end
+from openclaw_gateway.runs.interrupting import ask_to_end
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 

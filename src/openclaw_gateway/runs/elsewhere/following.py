@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus

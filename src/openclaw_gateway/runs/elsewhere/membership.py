@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from openclaw_gateway.errors import GatewayError, StoreError
-from openclaw_gateway.runs.following import PlanOf
+from openclaw_gateway.runs.elsewhere.following import PlanOf
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import TAKEN_OVER
 from openclaw_gateway.runs.work import read

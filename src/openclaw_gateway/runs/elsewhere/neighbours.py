@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import GatewayError
-from openclaw_gateway.runs.following import Following
+from openclaw_gateway.runs.elsewhere.following import Following
 from openclaw_gateway.runs.hub import Hub, Listener, SessionChange
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.bus import Bus

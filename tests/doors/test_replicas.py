@@ -221,6 +221,42 @@ async def test_a_client_that_leaves_a_front_ends_the_call_of_the_model(
         assert await fleet.runs(front) == ["aborted"]
 
 
+@pytest.mark.parametrize("roles", [("all", "all"), ("front", "worker")])
+async def test_what_nobody_wanted_any_more_is_done_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, roles: tuple[Role, Role]
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.0)
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"), says("again"))
+    named = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with members(fleet, *roles) as every:
+        async with http(every[0]) as session, session.post(CHAT, json=body, headers=named) as response:
+            await response.content.readline()
+        await models.wait_aborted(1)
+        for gateway in every:
+            await gateway.wait_no_runs()
+        for gateway in reversed(every):
+            assert (await say(gateway, "hi", **named)).content == "again"
+        assert len(models.requests) == 2
+
+
+async def test_what_somebody_has_stopped_stays_stopped_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    named = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "front", "worker") as every:
+        asked = asyncio.create_task(say(every[0], "hi", **named))
+        await models.wait_requests(1)
+        await every[0].wait_runs(1)
+        assert await every[1].gateway.abort(OPERATOR, "k")
+        assert (await asked).status == 499
+        for gateway in every:
+            await gateway.wait_no_runs()
+            assert (await say(gateway, "hi", **named)).status == 499
+        assert len(models.requests) == 1
+
+
 async def test_the_same_name_at_any_of_them_is_one_run(models: ModelServer, fleet: Fleet) -> None:
     gate = asyncio.Event()
     models.script("mock-echo", says("once", Hold(gate)))

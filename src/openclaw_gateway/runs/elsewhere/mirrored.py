@@ -184,7 +184,7 @@ class Mirrors:
                     stopped_at, why = clock(), why_stopped(run)
                     if _goes_on(run):
                         return _failed(why)
-                    await self.taken_back.end(run.request.origin.owner, run.id)
+                    await self.taken_back.end(run.request.origin.owner, run.id, is_asked=_is_asked(run))
                     break
                 if (ended := said.take(batch)) is not None:
                     return _because(run, why, ended)
@@ -235,8 +235,12 @@ def _is_final(run: Run, result: RunResult) -> bool:
     """Whether a repeat of the request gets this result; what else is kept of it, the store has."""
     if result.status == "completed":
         return True
-    is_asked = run.abort_reason is not None and run.abort_reason not in UNASKED
-    return result.status == "aborted" and is_asked
+    return result.status == "aborted" and _is_asked(run)
+
+
+def _is_asked(run: Run) -> bool:
+    """Whether somebody has asked here for its end."""
+    return run.abort_reason is not None and run.abort_reason not in UNASKED
 
 
 def _was_taken_over(run: Run, ended: RunResult) -> bool:

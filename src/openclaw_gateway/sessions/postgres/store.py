@@ -18,6 +18,7 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.large import is_large
 from openclaw_gateway.sessions.postgres import (
     blobs,
@@ -132,7 +133,7 @@ class PostgresStore(Lookups, Sharing):
     async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:
         return await self._pool.owned(self._claimed(run_id, lease_s))
 
-    async def renew(self, claim: Claim, *, lease_s: float) -> bool:
+    async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
         return await self._pool.submit(runs.renew, self._who, claim, lease_s)
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
@@ -146,8 +147,8 @@ class PostgresStore(Lookups, Sharing):
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
         return await self._pool.submit(endings.withdraw, self._who, run_id, status, error)
 
-    async def request_abort(self, owner: str, run_id: str) -> bool:
-        return await self._pool.submit(runs.request_abort, owner, run_id)
+    async def request_abort(self, owner: str, run_id: str, *, unasked: bool = False) -> bool:
+        return await self._pool.submit(runs.request_abort, owner, run_id, unasked=unasked)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
         await self._pool.submit(kept.keep, Given(owner, name, body, labels), self._at_ms)

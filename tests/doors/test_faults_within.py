@@ -41,8 +41,8 @@ OWNERS = {owner.__name__: owner for owner in (Run, Lanes, Rounds, Memory, LocalB
 
 @pytest.fixture
 async def brisk(models: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningGateway]:
-    """A gateway that soon tries again what the store did not take, and soon takes a run that nobody renews for
-    lost."""
+    """A gateway that soon tries again what the store did not take, and soon takes a run that nobody renews
+    for lost."""
     monkeypatch.setattr(foundation, "Pace", lambda **_: QUICK)
     async with running_gateway(model_config(models.base_url)) as running:
         yield running

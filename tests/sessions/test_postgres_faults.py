@@ -9,6 +9,7 @@ import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
 from openclaw_gateway.sessions.postgres import doubts, migration, runs
+from openclaw_gateway.sessions.postgres.pool import Pool
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Begun, Claimed, Released, StoreHealth
@@ -507,3 +508,45 @@ async def test_no_two_acts_wait_for_each_other(postgres_url: str) -> None:
         assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     for store in stores:
         await store.close()
+
+
+# Connections
+
+
+@pytest.mark.parametrize("how", ["refused", "slow"])
+async def test_who_cannot_open_a_connection_has_the_next_that_is_given_back(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """As on a machine where processes start: what is open goes on to serve, and nobody is refused."""
+
+    async def not_opened(*_: object, **__: object) -> asyncpg.Connection:
+        if how == "refused":
+            raise asyncpg.TooManyConnectionsError("too many")
+        return await asyncio.get_running_loop().create_future()
+
+    async def held(db: asyncpg.Connection) -> int:
+        has_it.set()
+        await given_back.wait()
+        return await one(db)
+
+    async def one(db: asyncpg.Connection) -> int:
+        return int(await db.fetchval("SELECT 1"))
+
+    has_it, given_back = asyncio.Event(), asyncio.Event()
+    pool = Pool(postgres_url)
+    await pool.open()
+    try:
+        monkeypatch.setattr("openclaw_gateway.sessions.postgres.pool.connected", not_opened)
+        first = asyncio.create_task(pool.submit(held))
+        await has_it.wait()
+        others = [asyncio.create_task(pool.submit(one)) for _ in range(3)]
+
+        async def all_wait() -> bool:
+            return len(pool._waiting) == len(others)
+
+        await until(all_wait)
+        given_back.set()
+        assert await asyncio.gather(first, *others) == [1, 1, 1, 1]
+    finally:
+        await pool.close(DEADLINE_S)
+    assert not pool._dials

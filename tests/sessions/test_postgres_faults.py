@@ -434,6 +434,32 @@ async def test_who_has_no_schema_is_told_so(postgres_url: str) -> None:
     assert "`public`" in (await refusal(PostgresStore(postgres_url).open())).message
 
 
+async def test_who_may_only_read_is_told_at_the_start_what_to_run(postgres_url: str) -> None:
+    owner = PostgresStore(postgres_url)
+    await owner.open()
+    await owner.close()
+    address, _, name = postgres_url.rpartition("/")
+    reader = f"postgresql://only_reads@{address.rpartition('@')[2]}/{name}"
+    await execute(
+        postgres_url,
+        "CREATE ROLE only_reads LOGIN",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads",
+    )
+    try:
+        store = PostgresStore(reader)
+        told = (await refusal(store.open())).message
+        assert "SELECT on" not in told
+        assert "schema_version" not in told
+        for lacks in ("INSERT on begun_copies, ", "UPDATE on ", "DELETE on ", "USAGE on arrivals"):
+            assert lacks in told, told
+        await execute(postgres_url, *told.partition("let the owner run: ")[2].strip().split("; "))
+        await store.open()
+        assert isinstance(await store.begin(new_run("r1"), lease_s=LEASE), Claimed)
+        await store.close()
+    finally:
+        await execute(postgres_url, "DROP OWNED BY only_reads", "DROP ROLE only_reads")
+
+
 async def test_a_database_of_another_encoding_is_left_alone(postgres_server: Postgres) -> None:
     await execute(postgres_server.url(), "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
     assert "UTF8" in (await refusal(PostgresStore(postgres_server.url("latin")).open())).message

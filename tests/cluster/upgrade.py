@@ -54,7 +54,7 @@ async def main(options: argparse.Namespace) -> int:
     section = told(outcome, broken, (older, newer), seed=options.seed, day=time.strftime("%-d %B %Y"))
     click.echo(section)
     TRIALS.write_text(with_section(TRIALS.read_text("utf-8"), TITLE, section), "utf-8")
-    failed = broken or outcome.wrong or outcome.orderly or {*outcome.statuses} != {0}
+    failed = broken or outcome.wrong or {*outcome.statuses} != {0}
     return 1 if failed else 0
 
 
@@ -74,10 +74,11 @@ def told(
         "turns lost, doubled, half there, out of order; writes by who lost its claim; runs left open": (
             f"{len(broken):,}"
         ),
-        "stops that stopped nothing; streams that were not the same": f"{len(outcome.wrong):,}",
-        f"instead of an answer, while {ended} processes were ended in order": _counted(outcome.orderly),
-        f"instead of an answer, while {len(STEPS) - ended} processes were killed; the same asked again was "
-        "answered": _counted(outcome.killed),
+        "stops that stopped nothing; streams told otherwise the second time": f"{len(outcome.wrong):,}",
+        f"instead of an answer, before there was one, while {ended} processes were ended in order": _counted(
+            outcome.orderly
+        ),
+        f"the same, while {len(STEPS) - ended} processes were killed": _counted(outcome.killed),
     }
     how = (
         f"{machine()}, {day}. From {older.commit} (schema {outcome.schemas[0]}) to {newer.commit} (schema "

@@ -20,7 +20,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: test-deploy cluster cluster-chaos faults retries bench startup lock config-tables ui page-pictures wheel clean python
+.PHONY: test-deploy cluster cluster-chaos upgrade-trial rolling faults retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +96,15 @@ cluster: python ## one gateway as many processes here, with PostgreSQL and Valke
 cluster-chaos: python ## kill, pause and cut off replicas and engines, and how it went into docs/cluster-chaos.md (MINUTES=30 SEED=1)
 	@$(SETUP) --tests
 	@$(BIN)/python -m tests.cluster $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+upgrade-trial: python ## an older release replaced by this one under load, process by process, told in docs/trials.md (FROM=commit MINUTES=10 SEED=1)
+	@$(SETUP) --tests
+	@$(BIN)/python -m tests.cluster.upgrade $(if $(FROM),--from "$(FROM)") $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SEED),--seed $(SEED))
+
+rolling: python ## processes ended in order and started again under load, told in docs/trials.md (RESTARTS=20)
+	@$(SETUP) --tests
+	@$(BIN)/python -m tests.cluster.restarts $(if $(RESTARTS),--restarts $(RESTARTS))
 
 faults: python ## whatever goes to PostgreSQL and to Valkey is lost once, or its answer, while a session is asked (6 minutes)
 	@$(SETUP) --tests

@@ -895,6 +895,25 @@ async def test_a_worker_asks_who_is_there_at_a_front(models: ModelServer, fleet:
         assert (await fleet.transcript())[-1] == "Done."
 
 
+@pytest.mark.parametrize("role", ["front", "all"])
+async def test_a_repeat_at_another_is_nothing_that_is_told(
+    models: ModelServer, fleet: Fleet, role: Role
+) -> None:
+    key = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "front", role, "worker") as (front, other, _), connected(other) as peer:
+        first = await say(front, "hi", **key)
+        await peer.result("sessions.subscribe")
+        again = await say(other, "hi", **key)
+        assert (again.status, again.content) == (200, first.content)
+        await say(other, "more", **SESSION)
+        await peer.event("sessions.changed", phase="end")
+        told = [
+            one["payload"] for one in peer.events if one["event"] in ("sessions.changed", "chat", "agent")
+        ]
+        assert len({each["runId"] for each in told}) == 1, told
+        assert len(models.requests) == 2
+
+
 @pytest.mark.promise("error.no_worker")
 async def test_with_no_worker_at_all_nothing_waits_for_ever(
     models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch

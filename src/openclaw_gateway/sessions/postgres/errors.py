@@ -35,8 +35,8 @@ _SAID: dict[str, tuple[str, str | None]] = {
         "The user of store.url may not do this in its database: make it the owner of the database.",
         None,
     ),
-    "42P01": ("The database lacks tables of the session store: run `openclaw store migrate`.", None),
-    "42883": ("The database lacks functions of the session store: run `openclaw store migrate`.", None),
+    "42P01": ("The database lacks tables of the session store: run this gateway's `store migrate`.", None),
+    "42883": ("The database lacks functions of the session store: run this gateway's `store migrate`.", None),
     "3F": (
         "The user of store.url has no schema to keep anything in: see that the database has `public`, and "
         "that it is in the user's search_path.",

@@ -34,6 +34,7 @@ from openclaw_gateway.sessions.postgres.arrivals import Arrivals
 from openclaw_gateway.sessions.postgres.doubts import Doubts
 from openclaw_gateway.sessions.postgres.lookups import Lookups
 from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S, Pool, may_have_been_done
+from openclaw_gateway.sessions.postgres.rights import require_rights
 from openclaw_gateway.sessions.postgres.sharing import Sharing
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import (
@@ -60,7 +61,8 @@ log = structlog.get_logger()
 
 class PostgresStore(Lookups, Sharing):
     """`url` as libpq has it: postgresql://user:password@host:port/database. Of one process, `size`
-    connections at most. `clock` is for tests: Unix milliseconds instead of those of the database."""
+    connections at most, `warm` of them from the start. `clock` is for tests: Unix milliseconds instead of
+    those of the database."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class PostgresStore(Lookups, Sharing):
         *,
         max_queued: int = 64,
         size: int = SIZE,
+        warm: int = 1,
         begin_s: float = BEGIN_S,
         statement_s: float = STATEMENT_S,
         clock: Callable[[], int] | None = None,
@@ -76,6 +79,7 @@ class PostgresStore(Lookups, Sharing):
         Lookups.__init__(self, pool)
         Sharing.__init__(self, pool, clock)
         self._max_queued = max_queued
+        self._warm = warm
         self._begin_s = begin_s
         self._arrivals = Arrivals()
         self._doubts = Doubts(self._disown)
@@ -92,7 +96,9 @@ class PostgresStore(Lookups, Sharing):
         try:
             await self._pool.submit(migration.migrate)
             await self._pool.submit(migration.require_whole)
+            await self._pool.submit(require_rights)
             closed = await self._pool.submit(endings.close_nobodys, self._who)
+            self._pool.warm(self._warm)
         except BaseException:
             await self._pool.close(_CLOSE_DEADLINE_S)
             raise
@@ -117,7 +123,8 @@ class PostgresStore(Lookups, Sharing):
         """Reads; writes only when the disk was full, to see whether that is over."""
         try:
             async with asyncio.timeout(HEALTH_S):
-                found = await self._pool.submit(migration.state)
+                # That much is under way, or the machine busy for a moment, takes no process out of service.
+                found = await self._pool.owned(self._pool.within(HEALTH_S, migration.state))
                 if self._pool.is_full:
                     await self._pool.submit(sessions.probe)
                     self._pool.is_full = False

@@ -940,6 +940,28 @@ async def test_a_session_made_through_a_front_is_told_of_everywhere(fleet: Fleet
         silence()
 
 
+async def test_what_was_done_to_a_session_is_told_once(fleet: Fleet) -> None:
+    """By whoever did it: those who follow its run told of it as well, each of them everybody."""
+    async with members(fleet, "front", "front", "worker") as (front, other, worker):
+        await say(front, "hi", **SESSION)
+        changes: asyncio.Queue[str] = asyncio.Queue()
+        listener = Listener(changed=lambda change: changes.put_nowait(change.reason))
+        silence = other.gateway.listen(OPERATOR, listener)
+        async with connected(front) as peer, connected(worker) as last:
+            await peer.result("chat.inject", {"sessionKey": "agent:main:s", "message": "a note"})
+            for each in (front, other, worker):
+                await each.wait_no_runs()
+            # What they have told by now comes before what they tell next.
+            for n, each_peer in enumerate((peer, last)):
+                await each_peer.result("sessions.patch", {"key": "agent:main:s", "label": f"label {n}"})
+        heard: list[str] = []
+        async with asyncio.timeout(5):
+            while heard.count("patch") < 2:
+                heard.append(await changes.get())
+        assert heard.count("inject") == 1
+        silence()
+
+
 @pytest.mark.promise("lock-out-shared")
 async def test_who_guesses_at_many_is_locked_out_at_all(fleet: Fleet) -> None:
     fleet.config |= {"gateway": {"auth": {"rateLimit": {"maxAttempts": 4}}}}

@@ -328,9 +328,9 @@ class LiveRuns:
             )
 
     def _did_errand(self, run: Run) -> None:
-        """Whoever asked for it may have left: it is told of here."""
+        """Whoever asked for it may have left: it is told of here, for all processes."""
         request, result = run.request, run.result
-        if request.errand is None or request.session_key is None or result is None:
+        if run.is_mirrored or request.errand is None or request.session_key is None or result is None:
             return
         if result.error is None and result.text:
             reason: ChangeReason = "inject" if isinstance(request.errand, Note) else "compact"

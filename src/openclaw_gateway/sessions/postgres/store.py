@@ -120,14 +120,14 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.close(_CLOSE_DEADLINE_S)
 
     async def health(self) -> StoreHealth:
-        """Reads; writes only when the disk was full, to see whether that is over."""
+        """Reads; writes only when a write was refused, to see whether that is over."""
         try:
             async with asyncio.timeout(HEALTH_S):
                 # That much is under way, or the machine busy for a moment, takes no process out of service.
                 found = await self._pool.owned(self._pool.within(HEALTH_S, migration.state))
-                if self._pool.is_full:
+                if self._pool.refuses_writes:
                     await self._pool.submit(sessions.probe)
-                    self._pool.is_full = False
+                    self._pool.refuses_writes = False
         except TimeoutError:
             return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:

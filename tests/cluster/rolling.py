@@ -25,7 +25,9 @@ class Rolled(Struct, frozen=True):
     statuses: tuple[int, ...]
 
 
-async def rolled(replicas: Sequence[Replica], restarts: int, chance: random.Random) -> Rolled:
+async def rolled(
+    replicas: Sequence[Replica], restarts: int, chance: random.Random, clients: int = _CLIENTS
+) -> Rolled:
     wrong: list[str] = []
     answers = 0
     over = asyncio.Event()
@@ -46,9 +48,9 @@ async def rolled(replicas: Sequence[Replica], restarts: int, chance: random.Rand
                         wrong.append(f"{said}: {problem}")
                     answers += 1
 
-        async with asyncio.TaskGroup() as clients:
-            for number in range(_CLIENTS):
-                clients.create_task(client(number))
+        async with asyncio.TaskGroup() as asking:
+            for number in range(clients):
+                asking.create_task(client(number))
             for turn in range(restarts):
                 one = replicas[turn % len(replicas)]
                 statuses.append(await one.restart())

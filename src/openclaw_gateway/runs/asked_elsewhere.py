@@ -30,8 +30,12 @@ class _Attended(Struct, frozen=True, tag="attended"):
 
 
 class _Asked(Struct, frozen=True, tag="asked"):
+    """`left_ms` is how long it may be answered yet: the clocks of two machines are not the same. None: of an
+    older release."""
+
     owner: str
     asked: ApprovalRequested
+    left_ms: int | None = None
 
 
 class _Ended(Struct, frozen=True, tag="question-ended"):
@@ -87,7 +91,7 @@ class AskedElsewhere:
         """Of a question of this process's own."""
         match news:
             case ApprovalRequested():
-                self._bus.announce(_encode(_Asked(owner, news)))
+                self._bus.announce(_encode(_Asked(owner, news, self._questions.left_ms(news.id))))
             case ApprovalResolved():
                 self._bus.announce(_encode(_Ended(owner, news)))
 
@@ -109,7 +113,7 @@ class AskedElsewhere:
             case _Attended():
                 self._attended(news)
             case _Asked():
-                self._questions.asked_elsewhere(news.owner, news.asked)
+                self._questions.asked_elsewhere(news.owner, news.asked, news.left_ms)
             case _Ended():
                 self._questions.ended_elsewhere(news.owner, news.resolved)
             case _Answered():

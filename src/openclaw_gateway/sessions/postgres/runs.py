@@ -10,7 +10,7 @@ from typing import NamedTuple
 from asyncpg import Connection
 
 from openclaw_gateway.sessions import refused, stored
-from openclaw_gateway.sessions.postgres import reads, rows
+from openclaw_gateway.sessions.postgres import hearing, reads, rows
 from openclaw_gateway.sessions.shared import ATTEMPTS
 from openclaw_gateway.sessions.store import (
     Begun,
@@ -30,7 +30,8 @@ _BEGIN = (
 _CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
 _RENEW = "SELECT renew_run($1, $2, $3, $4, $5, $6)"
 _REQUEST_ABORT = (
-    "UPDATE runs SET abort_requested = true WHERE id = $1 AND owner = $2 AND ended_ms IS NULL RETURNING 1"
+    "UPDATE runs SET abort_requested = true WHERE id = $1 AND owner = $2 AND ended_ms IS NULL "
+    "RETURNING status"
 )
 _HELD = (
     "SELECT sessions.number, covered_seq, last_seq, "
@@ -113,7 +114,10 @@ async def renew(db: Connection, who: Who, claim: Claim, lease_s: float) -> bool:
 
 
 async def request_abort(db: Connection, owner: str, run_id: str) -> bool:
-    return await db.fetchval(_REQUEST_ABORT, run_id, owner) is not None
+    status = await db.fetchval(_REQUEST_ABORT, run_id, owner)
+    if status == "queued":
+        await hearing.stop_hearer(db, owner, run_id)
+    return status is not None
 
 
 async def read(db: Connection, claim: Claim) -> Transcript:

@@ -38,11 +38,12 @@ from openclaw_gateway.runs.context.compaction import Compactor
 from openclaw_gateway.runs.context.keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
 from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
-from openclaw_gateway.runs.elsewhere.clients import ClientsElsewhere
+from openclaw_gateway.runs.elsewhere.followers import Followers
 from openclaw_gateway.runs.elsewhere.following import Following
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.elsewhere.mirrored import Mirrors
 from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
+from openclaw_gateway.runs.elsewhere.news import NewsChannel
 from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.kept import KeptAnswers
@@ -85,6 +86,7 @@ class Assembly:
         self._book_lease: Lease
         self._membership: Membership | None = None
         self._mirrors: Mirrors | None = None
+        self._channel: NewsChannel | None = None
         self._shown: ShownAnywhere | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -97,7 +99,8 @@ class Assembly:
         if self._foundation.shared is not None:
             self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus)
             self._undo.push_async_callback(self._mirrors.taken_back.close)
-            self._shown = ShownAnywhere(self._foundation.bus)
+            self._channel = NewsChannel(self._foundation.bus)
+            self._shown = ShownAnywhere(self._channel)
         generation = await self._open(plan, None)
         # Who is alone counts alone, whatever bus there is.
         room = None if self._foundation.shared is None else self._foundation.limits.runs
@@ -143,18 +146,21 @@ class Assembly:
 
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
         """Become one of several, where the store is shared."""
-        rooms, gateway = self._foundation, self.gateway
-        if rooms.shared is None or self._shown is None:
+        rooms, gateway, channel = self._foundation, self.gateway, self._channel
+        if rooms.shared is None or channel is None or self._shown is None:
             return
-        self._shown.open(live.hub, live.executed, live.mirrored)
+        followers = Followers(channel, live.hub, live.find)
+        self._undo.callback(followers.close)
+        self._shown.open(followers, live.mirrored)
         self._undo.push_async_callback(self._shown.close)
-        self._undo.callback(ClientsElsewhere(rooms.bus, live.hub, live.find).close)
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
-        neighbours = Neighbours(rooms.bus, live.hub, following)
+        neighbours = Neighbours(channel, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
-        elsewhere = AskedElsewhere(rooms.bus, rooms.questions)
+        elsewhere = AskedElsewhere(channel, rooms.questions)
         elsewhere.open()
         self._undo.push_async_callback(elsewhere.close)
+        # The first to close: those above do not hear what comes while they do.
+        self._undo.callback(channel.close)
         gateway.peers = Peers(rooms.shared, following, neighbours)
         self._membership = Membership(
             rooms.shared,

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from msgspec import Struct
 
 from openclaw_gateway.runs.elsewhere import asked as asked_elsewhere
 from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
+from openclaw_gateway.runs.elsewhere.news import NewsChannel, OwnersAttend
 from openclaw_gateway.runs.open_questions import OpenQuestions
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.sessions.bus import Hear
@@ -31,9 +33,12 @@ class Air(LocalBus):
         self._heard.append(heard)
         return lambda: self._heard.remove(heard)
 
-    def attended(self, by: str) -> None:
+    def said(self, news: Struct) -> None:
         for hear in self._heard:
-            hear(msgspec.msgpack.encode({"type": "attended", "by": by, "owners": ["ann"]}))
+            hear(msgspec.msgpack.encode(news))
+
+    def attended(self, by: str) -> None:
+        self.said(OwnersAttend(by, ("ann",)))
 
     def asked(self) -> list[str]:
         every = [msgspec.msgpack.decode(news) for news in self.announced]
@@ -53,7 +58,7 @@ async def test_who_was_cut_off_is_told_again_what_is_open(
 ) -> None:
     monkeypatch.setattr(asked_elsewhere, "_HEARD_FOR_S", lasts_s)
     air = Air()
-    elsewhere = AskedElsewhere(air, Waiting(OpenQuestions()))
+    elsewhere = AskedElsewhere(NewsChannel(air), Waiting(OpenQuestions()))
     elsewhere.open()
     try:
         for _ in range(2):
@@ -66,7 +71,7 @@ async def test_who_was_cut_off_is_told_again_what_is_open(
 async def test_of_processes_that_went_without_a_word_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asked_elsewhere, "_HEARD_FOR_S", 0.0)
     air = Air()
-    elsewhere = AskedElsewhere(air, Questions())
+    elsewhere = AskedElsewhere(NewsChannel(air), Questions())
     elsewhere.open()
     try:
         for n in range(100):

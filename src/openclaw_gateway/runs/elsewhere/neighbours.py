@@ -1,4 +1,4 @@
-"""What the processes of one gateway tell each other of their runs, so that who listens at one hears of all.
+"""Who listens at one process of a gateway hears of the runs of all.
 
 A run is announced once it is accepted; where somebody listens to its owner or its session, it is followed.
 The news may be lost: nothing but what is shown depends on it.
@@ -8,15 +8,13 @@ import asyncio
 from collections import OrderedDict
 from functools import partial
 
-import msgspec
 import structlog
-from msgspec import Struct
 
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.runs.elsewhere.following import Following
+from openclaw_gateway.runs.elsewhere.news import NewsChannel, RunClosed, RunOpened, SessionChanged
 from openclaw_gateway.runs.hub import Hub, Listener, SessionChange
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.bus import Bus
 
 log = structlog.get_logger()
 
@@ -24,35 +22,18 @@ log = structlog.get_logger()
 _MOST = 10_000
 
 
-class _Started(Struct, frozen=True, tag="started"):
-    run_id: str
-    owner: str
-    session: str | None
-
-
-class _Ended(Struct, frozen=True, tag="ended"):
-    run_id: str
-
-
-class _Changed(Struct, frozen=True, tag="changed"):
-    change: SessionChange
-
-
-_News = _Started | _Ended | _Changed
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder[_News](_News).decode
-
-
 class Neighbours:
-    def __init__(self, bus: Bus, hub: Hub, following: Following) -> None:
-        self._bus = bus
+    def __init__(self, channel: NewsChannel, hub: Hub, following: Following) -> None:
+        self._channel = channel
         self._hub = hub
         self._following = following
-        self._open: OrderedDict[str, _Started] = OrderedDict()
+        self._open: OrderedDict[str, RunOpened] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_heard_from = False
         self._leave = hub.listen(Listener(self._started, self._ended, self._changed))
-        self._deafen = bus.hear(self._hear)
+        channel.heed(RunOpened, self._opened)
+        channel.heed(RunClosed, self._closed)
+        channel.heed(SessionChanged, self._has_changed)
 
     def joined(self, owner: str, session: str | None) -> None:
         """Somebody listens here from now on."""
@@ -62,7 +43,6 @@ class Neighbours:
 
     async def close(self) -> None:
         self._leave()
-        self._deafen()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -78,43 +58,39 @@ class Neighbours:
         if accepted.cancelled() or accepted.exception() is not None or run.result is not None:
             return
         request = run.request
-        self._bus.announce(_encode(_Started(run.id, request.origin.owner, request.session_key)))
+        self._channel.tell(RunOpened(run.id, request.origin.owner, request.session_key))
 
     def _ended(self, run: Run) -> None:
         if not run.is_followed and run.begun is None and run.parent is None:
-            self._bus.announce(_encode(_Ended(run.id)))
+            self._channel.tell(RunClosed(run.id))
 
     def _changed(self, change: SessionChange) -> None:
         if not self._is_heard_from:
-            self._bus.announce(_encode(_Changed(change)))
+            self._channel.tell(SessionChanged(change))
 
-    def _hear(self, told: bytes) -> None:
+    def _opened(self, news: RunOpened) -> None:
+        self._open[news.run_id] = news
+        if len(self._open) > _MOST:
+            self._open.popitem(last=False)
+        if self._hub.is_heard(news.owner, news.session):
+            self._follow(news)
+
+    def _closed(self, news: RunClosed) -> None:
+        self._open.pop(news.run_id, None)
+
+    def _has_changed(self, news: SessionChanged) -> None:
+        self._is_heard_from = True
         try:
-            news: _News = _decode(told)
-        except (ValueError, RecursionError):
-            return  # of another release
-        match news:
-            case _Started():
-                self._open[news.run_id] = news
-                if len(self._open) > _MOST:
-                    self._open.popitem(last=False)
-                if self._hub.is_heard(news.owner, news.session):
-                    self._follow(news)
-            case _Ended():
-                self._open.pop(news.run_id, None)
-            case _Changed():
-                self._is_heard_from = True
-                try:
-                    self._hub.changed(news.change)
-                finally:
-                    self._is_heard_from = False
+            self._hub.changed(news.change)
+        finally:
+            self._is_heard_from = False
 
-    def _follow(self, news: _Started) -> None:
+    def _follow(self, news: RunOpened) -> None:
         task = asyncio.create_task(self._followed(news), name=f"neighbours:{news.run_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _followed(self, news: _Started) -> None:
+    async def _followed(self, news: RunOpened) -> None:
         try:
             if await self._following.run(news.owner, news.run_id) is None:
                 self._open.pop(news.run_id, None)

@@ -1,7 +1,7 @@
 """What the PostgreSQL store does to runs that end: finish, conclude, withdraw, close.
 
-Each is one function of schema/0004 and one transaction; all but `withdraw` in one round trip. Knows nothing of
-pools.
+Each is one function of schema/0004 and one transaction; all but `withdraw` in one round trip. Knows nothing
+of pools.
 """
 
 from asyncpg import Connection

@@ -41,7 +41,7 @@ from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
 from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere
-from openclaw_gateway.gateway.retries import Retries
+from openclaw_gateway.gateway.retries import AttemptNames, Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.signatures import Signatures
 from openclaw_gateway.gateway.spending import Spending
@@ -112,6 +112,7 @@ class Gateway:
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus, self._follow)
+        self.attempt_names = AttemptNames(rooms.attempts)
         self._retries = Retries(rooms.live, rooms.bus, self._attempts_elsewhere(rooms))
         self.answers = Answers(
             rooms.live,

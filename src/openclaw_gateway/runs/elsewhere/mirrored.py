@@ -29,6 +29,7 @@ from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
     HANDED_OVER,
+    PARENT_ENDED,
     SHUTTING_DOWN,
     TAKEN_OVER,
     UNASKED,
@@ -184,13 +185,16 @@ class Mirrors:
                     stopped_at, why = clock(), why_stopped(run)
                     if _goes_on(run):
                         return _failed(why)
-                    await self.taken_back.end(run.request.origin.owner, run.id)
+                    await self._stop(run)
                     break
                 if (ended := said.take(batch)) is not None:
                     return _because(run, why, ended)
+                    if run.abort_reason is None and await self._is_heard(run):
+                        # Its own limit was for an answer of its own.
+                        run.deadline = None
+                        continue
             record = await self._record(run)
-            if record is not None and record.ended_ms is not None:
-                ended = said.rest(await self._recorded(run, record), await _batch(events, 0))
+            if (ended := await self._end_of(run, record, events, said)) is not None:
                 return _because(run, why, ended)
             if stopped_at is None and not said.has_begun and record is not None:
                 await self._find_place(run)

@@ -24,6 +24,19 @@ class RunOpened(Struct, frozen=True, tag="started"):
     session: str | None
 
 
+class ChildOpened(Struct, frozen=True, tag="child"):
+    """The same of one that another run has started, for the run `top` in the end; the store need not know it.
+    `started_by` is what clients call the one that has started it, `work` its request without what is said, as
+    `runs.work` writes it."""
+
+    run_id: str
+    owner: str
+    session: str | None
+    top: str
+    started_by: str
+    work: bytes
+
+
 class RunClosed(Struct, frozen=True, tag="ended"):
     run_id: str
 
@@ -100,6 +113,7 @@ News = (
     | ShownAsked
     | ShownTold
     | OwnersAttend
+    | ChildOpened
     | QuestionOpened
     | QuestionClosed
     | QuestionAnswered

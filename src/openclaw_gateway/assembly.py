@@ -45,6 +45,7 @@ from openclaw_gateway.runs.elsewhere.mirrored import Mirrors
 from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
 from openclaw_gateway.runs.elsewhere.news import NewsChannel
 from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
+from openclaw_gateway.runs.elsewhere.waiting import WaitingElsewhere
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
@@ -97,9 +98,12 @@ class Assembly:
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
         if self._foundation.shared is not None:
-            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus)
-            self._undo.push_async_callback(self._mirrors.taken_back.close)
             self._channel = NewsChannel(self._foundation.bus)
+            waiting = WaitingElsewhere(self._foundation.shared, self._foundation.bus, self._channel)
+            self._undo.push_async_callback(waiting.close)
+            self._foundation.lanes.go_beyond(waiting)
+            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus, waiting.tell)
+            self._undo.push_async_callback(self._mirrors.taken_back.close)
             self._shown = ShownAnywhere(self._channel)
         generation = await self._open(plan, None)
         # Who is alone counts alone, whatever bus there is.

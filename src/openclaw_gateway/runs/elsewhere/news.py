@@ -41,6 +41,13 @@ class RunClosed(Struct, frozen=True, tag="ended"):
     run_id: str
 
 
+class MessageWaits(Struct, frozen=True, tag="message-waits"):
+    """A message waits for a session, and would steer the run that is at work there."""
+
+    owner: str
+    session: str
+
+
 class SessionChanged(Struct, frozen=True, tag="changed"):
     change: SessionChange
 
@@ -106,14 +113,15 @@ class QuestionAnswered(Struct, frozen=True, tag="answered"):
 
 News = (
     RunOpened
+    | ChildOpened
     | RunClosed
+    | MessageWaits
     | SessionChanged
     | RunFollowed
     | RunLeft
     | ShownAsked
     | ShownTold
     | OwnersAttend
-    | ChildOpened
     | QuestionOpened
     | QuestionClosed
     | QuestionAnswered

@@ -20,7 +20,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: test-deploy cluster cluster-chaos faults retries bench startup lock config-tables ui page-pictures wheel clean python
+.PHONY: test-deploy cluster cluster-chaos upgrade-trial rolling faults retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -42,9 +42,8 @@ test: python ## format, lint, types, import contracts, all tests
 	@$(SETUP) --tests
 	@echo "== format"; $(BIN)/ruff format --check --quiet . || { echo "To mend it: $(BIN)/ruff format" >&2; exit 1; }
 	@echo "== lint"; $(BIN)/ruff check --quiet .
-	@echo "== types"; $(BIN)/mypy
 	@echo "== import contracts"; $(BIN)/lint-imports
-	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
+	@echo "== types and tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
 
 test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (CLIENTS="aider llm": only these; minutes)
 	@$(SETUP) --tests
@@ -97,6 +96,15 @@ cluster: python ## one gateway as many processes here, with PostgreSQL and Valke
 cluster-chaos: python ## kill, pause and cut off replicas and engines, and how it went into docs/cluster-chaos.md (MINUTES=30 SEED=1)
 	@$(SETUP) --tests
 	@$(BIN)/python -m tests.cluster $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+upgrade-trial: python ## an older release replaced by this one under load, process by process, told in docs/trials.md (FROM=commit MINUTES=10 SEED=1)
+	@$(SETUP) --tests
+	@$(BIN)/python -m tests.cluster.upgrade $(if $(FROM),--from "$(FROM)") $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SEED),--seed $(SEED))
+
+rolling: python ## processes ended in order and started again under load, told in docs/trials.md (RESTARTS=20)
+	@$(SETUP) --tests
+	@$(BIN)/python -m tests.cluster.restarts $(if $(RESTARTS),--restarts $(RESTARTS))
 
 faults: python ## whatever goes to PostgreSQL and to Valkey is lost once, or its answer, while a session is asked (6 minutes)
 	@$(SETUP) --tests

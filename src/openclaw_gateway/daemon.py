@@ -18,6 +18,7 @@ from openclaw_gateway.blueprint.asking import draw_asking
 from openclaw_gateway.blueprint.drawing import Drawing
 from openclaw_gateway.blueprint.rewriting import Rewriter
 from openclaw_gateway.config.auth import ResolvedAuth
+from openclaw_gateway.config.brands import typed
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.descriptors import raise_limit
 from openclaw_gateway.doors.listener import Listener
@@ -70,8 +71,9 @@ class Daemon:
         drawing = await draw_asking(options)
         async with contextlib.AsyncExitStack() as undo:
             daemon = cls(options, drawing, undo)
-            lock = daemon._lock = undo.enter_context(InstanceLock(daemon.loaded.own_dir))
-            check_restored(daemon.loaded.own_dir)
+            program = typed(daemon.loaded.environ)
+            lock = daemon._lock = undo.enter_context(InstanceLock(daemon.loaded.own_dir, program))
+            check_restored(daemon.loaded.own_dir, program)
             daemon.gateway = await daemon._assembly.build(daemon.plan)
             loop = asyncio.get_running_loop()
             lock.tell(lambda is_ours: _in_loop(loop, partial(daemon.gateway.suspend, suspended=not is_ours)))

@@ -17,6 +17,9 @@ from openclaw_gateway.sessions.rounds import KeptRounds
 from openclaw_gateway.sessions.shared import KeepsDocuments, SharedStore
 from openclaw_gateway.sessions.standing import Standing
 
+# What a start opens: who comes as soon as a process is ready shall not wait for connections.
+_WARM = 4
+
 
 class Engine(SharedStore, Protocol):
     def go_by(self, *, max_queued: int) -> None:
@@ -39,7 +42,9 @@ class CountingBus(Bus, Protocol):
 
 def store(url: str, *, max_queued: int) -> Engine:
     """Raises StartupError."""
-    made: Engine = _module("postgres.store", "store.url").PostgresStore(url, max_queued=max_queued)
+    made: Engine = _module("postgres.store", "store.url").PostgresStore(
+        url, max_queued=max_queued, warm=_WARM
+    )
     return made
 
 

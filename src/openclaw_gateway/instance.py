@@ -46,13 +46,13 @@ class Holder(Struct, frozen=True, omit_defaults=True):
     config: str | None = None
 
 
-def check_restored(directory: Path) -> None:
-    """Raises StartupError where a backup was being put back and something has ended that: what is there may
-    be less than what was, or nothing at all."""
+def check_restored(directory: Path, program: str) -> None:
+    """`program` is what a command for this gateway begins with. Raises StartupError where a backup was being
+    put back and something has ended that: what is there may be less than what was, or nothing at all."""
     if any(directory.glob(f"{RESTORING}*")):
         raise StartupError(
             f"A backup was being put back into {directory}, and that did not end. Put it back again "
-            "(`openclaw backup restore FILE`). Or move back what is in the newest before-restore-… there, "
+            f"(`{program} backup restore FILE`). Or move back what is in the newest before-restore-… there, "
             f"and remove what begins with {RESTORING}.",
             exit_code=73,
             code="restore_interrupted",
@@ -60,9 +60,13 @@ def check_restored(directory: Path) -> None:
 
 
 class InstanceLock:
-    """Raises StartupError (code "already_running") when another process holds the directory."""
+    """Raises StartupError (code "already_running") when another process holds the directory. `program` is
+    what a command for its gateway begins with."""
 
-    def __init__(self, directory: Path, *, look_every_s: float = LOOK_EVERY_S) -> None:
+    def __init__(
+        self, directory: Path, program: str = "openclaw", *, look_every_s: float = LOOK_EVERY_S
+    ) -> None:
+        self._program = program
         self._path = directory / _NAME
         self._file = -1
         self._look_every_s = look_every_s
@@ -89,7 +93,7 @@ class InstanceLock:
             pid = (holder(self._path.parent) or Holder()).pid
             raise StartupError(
                 f"A gateway is already running for this state directory{f' (pid {pid})' if pid else ''}. "
-                "Stop it first (`openclaw gateway stop`), or use another state directory "
+                f"Stop it first (`{self._program} gateway stop`), or use another state directory "
                 "(OPENCLAW_STATE_DIR) and port.",
                 exit_code=EX_ALREADY_RUNNING,
                 code="already_running",

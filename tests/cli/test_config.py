@@ -420,3 +420,15 @@ async def test_the_schema_is_printed_without_a_gateway_and_without_a_file(progra
         printed = await program.run(*arguments)
         assert printed.json["properties"]["gateway"]["properties"]["port"]["type"] == "integer"
         assert printed.err == ""
+
+
+async def test_processes_that_share_a_store_have_one_secret(program: Program) -> None:
+    """One that a start makes up is another one at each of them."""
+    shared = '{{ store: {{ url: "postgresql://db/gateway" }}, bus: {{ url: "redis://bus" }}{} }}'
+    program.configure(shared.format(""))
+    done = await program.run("config", "validate", "--json")
+    assert [one for one in done.json["problems"] if "gateway.auth.token: is not set" in one], done.json
+    assert "OPENCLAW_GATEWAY_TOKEN" in str(done.json["problems"])
+    program.configure(shared.format(', gateway: { auth: { token: "12345678901234567890" } }'))
+    done = await program.run("config", "validate", "--json")
+    assert "gateway.auth.token" not in str(done.json["problems"])

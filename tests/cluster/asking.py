@@ -6,14 +6,14 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import msgspec
 from msgspec import Struct
 
 from tests.cluster.history import Asked
-from tests.cluster.replicas import Replica, headers
+from tests.cluster.replicas import headers
 
 CHAT = "/v1/chat/completions"
 # Nobody's answer takes so long, whatever befalls its replica, for another has taken it up by then.
@@ -38,6 +38,16 @@ class _Answer(Struct):
     error: dict[str, Any] | str | None = None
 
 
+class Place(Protocol):
+    """Where is asked: a replica, or what stands in front of several."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+
 _decode = msgspec.json.Decoder(_Answer).decode
 
 
@@ -45,7 +55,7 @@ class Asking:
     """The clients of a trial. `asked` is what the history is made of, `refused` counts answers that were
     none, by status and code; None = the connection ended."""
 
-    def __init__(self, replicas: Sequence[Replica], chance: random.Random) -> None:
+    def __init__(self, replicas: Sequence[Place], chance: random.Random) -> None:
         self.asked: list[Asked] = []
         self.refused: dict[str, int] = {}
         self._replicas = replicas
@@ -86,7 +96,7 @@ class Asking:
             raise TimeoutError(f"{key} had no answer: {how} at {replica.name} last") from error
 
     async def _attempt(
-        self, http: aiohttp.ClientSession, replica: Replica, session: str, key: str, streams: bool
+        self, http: aiohttp.ClientSession, replica: Place, session: str, key: str, streams: bool
     ) -> Asked:
         said = f"question {key}"
         body = {"messages": [{"role": "user", "content": said}], "user": session, "stream": streams}

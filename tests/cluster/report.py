@@ -69,14 +69,14 @@ def told(
     parts = [
         _HEAD,
         f"{machine()}, {day}. {trial}, {load}.\n",
-        _table("what", "count", rows),
-        _table("trouble", "times", dict(sorted(outcome.troubles.items()))),
-        _table("instead of an answer, before there was one", "times", dict(sorted(outcome.refused.items()))),
+        table("what", "count", rows),
+        table("trouble", "times", dict(sorted(outcome.troubles.items()))),
+        table("instead of an answer, before there was one", "times", dict(sorted(outcome.refused.items()))),
         "Then, with leases of 15 s:\n",
-        _table("what", "found", moved),
+        table("what", "found", moved),
     ]
     if found:
-        parts.append(_table("broken", "how", {f"{n} {v.kind}": v.what for n, v in enumerate(found[:50], 1)}))
+        parts.append(table("broken", "how", {f"{n} {v.kind}": v.what for n, v in enumerate(found[:50], 1)}))
     return "\n".join(parts)
 
 
@@ -95,6 +95,6 @@ def _closed(one: Aborted) -> str:
     return f"the model's connection closed after {one.at(0.5):.0f} ms, 99th percentile {one.at(0.99):.0f} ms"
 
 
-def _table(what: str, of: str, rows: Mapping[str, object]) -> str:
+def table(what: str, of: str, rows: Mapping[str, object]) -> str:
     lines: Iterable[str] = (f"| {name} | {value} |" for name, value in rows.items())
     return "\n".join((f"| {what} | {of} |", "|---|---|", *lines, ""))

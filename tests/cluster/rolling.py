@@ -13,20 +13,30 @@ from openclaw_gateway.testing.balancer import balancing
 from tests.cluster.asking import CHAT, heard_of
 from tests.cluster.replicas import Replica, headers
 
-_CLIENTS = 8
+CLIENTS = 8
 _ANSWER_S = 60.0
 
 
+class Wrong(Struct, frozen=True):
+    """An answer that was none; `code` by status and code, or the connection's error."""
+
+    code: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.what}"
+
+
 class Rolled(Struct, frozen=True):
-    """`wrong` are the answers that were none, in words; `statuses` the exit statuses of what was ended."""
+    """`wrong` are the answers that were none; `statuses` the exit statuses of what was ended."""
 
     answers: int
-    wrong: tuple[str, ...]
+    wrong: tuple[Wrong, ...]
     statuses: tuple[int, ...]
 
 
 async def rolled(replicas: Sequence[Replica], restarts: int, chance: random.Random) -> Rolled:
-    wrong: list[str] = []
+    wrong: list[Wrong] = []
     answers = 0
     over = asyncio.Event()
     statuses: list[int] = []
@@ -43,11 +53,11 @@ async def rolled(replicas: Sequence[Replica], restarts: int, chance: random.Rand
                     said = f"client {number} question {count}"
                     problem = await _asked(http, url, said, number, chance.random() < 0.5)
                     if problem is not None:
-                        wrong.append(f"{said}: {problem}")
+                        wrong.append(problem)
                     answers += 1
 
         async with asyncio.TaskGroup() as clients:
-            for number in range(_CLIENTS):
+            for number in range(CLIENTS):
                 clients.create_task(client(number))
             for turn in range(restarts):
                 one = replicas[turn % len(replicas)]
@@ -57,7 +67,9 @@ async def rolled(replicas: Sequence[Replica], restarts: int, chance: random.Rand
     return Rolled(answers, tuple(wrong), tuple(statuses))
 
 
-async def _asked(http: aiohttp.ClientSession, url: str, said: str, number: int, streams: bool) -> str | None:
+async def _asked(
+    http: aiohttp.ClientSession, url: str, said: str, number: int, streams: bool
+) -> Wrong | None:
     """What was wrong with the answer, which is the question word by word."""
     body = {"messages": [{"role": "user", "content": said}], "stream": streams}
     if number % 2:
@@ -66,6 +78,8 @@ async def _asked(http: aiohttp.ClientSession, url: str, said: str, number: int, 
         async with http.post(f"{url}{CHAT}", data=msgspec.json.encode(body), headers=headers()) as response:
             text = await response.text()
     except (aiohttp.ClientError, TimeoutError) as error:
-        return f"{type(error).__name__} {error}"
+        return Wrong(type(error).__name__, f"{said}: {error}")
     heard = heard_of(response.status, text)
-    return None if heard.answer == said else f"{response.status} {heard.code or heard.answer} {text[-300:]}"
+    if heard.answer == said:
+        return None
+    return Wrong(f"{response.status} {heard.code or 'another answer'}", f"{said}: {text[-300:]}")

@@ -56,9 +56,9 @@ class Model:
 
     def __init__(self, server: ModelServer) -> None:
         self.calls = 0
-        server.compute(MODEL, self._reply)
+        server.compute(MODEL, self.reply)
 
-    def _reply(self, request: Recorded) -> Reply:
+    def reply(self, request: Recorded) -> Reply:
         self.calls += 1
         asked = [message for message in request.messages if message.get("role") == "user"][-1]
         pause = Pause(0.02)
@@ -105,7 +105,7 @@ async def trial(
                 told = await audit.completed(shared.url, _TOLD_S)
                 events = await logs(shared.bus.port, told[-_MOST_LOGS:])
                 await troubles.everything(over)
-            await _settled(shared.url, found)
+            await settled(shared.url, found)
         except BaseException as error:
             error.add_note(await unanswered(shared.url, asking.asked, found))
             raise
@@ -124,7 +124,7 @@ async def trial(
     return Outcome(history, troubles.counts, asking.refused, model.calls, took)
 
 
-async def _settled(url: str, found: Sequence[Replica]) -> None:
+async def settled(url: str, found: Sequence[Replica]) -> None:
     """Everybody is there again, and what was begun has ended. Raises TimeoutError."""
     for each in found:
         await each.ready()

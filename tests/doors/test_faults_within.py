@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.runs import lanes
+from openclaw_gateway import foundation
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
@@ -41,8 +41,9 @@ OWNERS = {owner.__name__: owner for owner in (Run, Lanes, Rounds, Memory, LocalB
 
 @pytest.fixture
 async def brisk(models: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningGateway]:
-    """A gateway that soon tries again what the store did not take."""
-    monkeypatch.setattr(lanes, "Pace", lambda: QUICK)
+    """A gateway that soon tries again what the store did not take, and soon takes a run that nobody renews
+    for lost."""
+    monkeypatch.setattr(foundation, "Pace", lambda **_: QUICK)
     async with running_gateway(model_config(models.base_url)) as running:
         yield running
 

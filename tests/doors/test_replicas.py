@@ -221,6 +221,42 @@ async def test_a_client_that_leaves_a_front_ends_the_call_of_the_model(
         assert await fleet.runs(front) == ["aborted"]
 
 
+@pytest.mark.parametrize("roles", [("all", "all"), ("front", "worker")])
+async def test_what_nobody_wanted_any_more_is_done_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, roles: tuple[Role, Role]
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.0)
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"), says("again"))
+    named = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with members(fleet, *roles) as every:
+        async with http(every[0]) as session, session.post(CHAT, json=body, headers=named) as response:
+            await response.content.readline()
+        await models.wait_aborted(1)
+        for gateway in every:
+            await gateway.wait_no_runs()
+        for gateway in reversed(every):
+            assert (await say(gateway, "hi", **named)).content == "again"
+        assert len(models.requests) == 2
+
+
+async def test_what_somebody_has_stopped_stays_stopped_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    named = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "front", "worker") as every:
+        asked = asyncio.create_task(say(every[0], "hi", **named))
+        await models.wait_requests(1)
+        await every[0].wait_runs(1)
+        assert await every[1].gateway.abort(OPERATOR, "k")
+        assert (await asked).status == 499
+        for gateway in every:
+            await gateway.wait_no_runs()
+            assert (await say(gateway, "hi", **named)).status == 499
+        assert len(models.requests) == 1
+
+
 async def test_the_same_name_at_any_of_them_is_one_run(models: ModelServer, fleet: Fleet) -> None:
     gate = asyncio.Event()
     models.script("mock-echo", says("once", Hold(gate)))
@@ -859,6 +895,25 @@ async def test_a_worker_asks_who_is_there_at_a_front(models: ModelServer, fleet:
         assert (await fleet.transcript())[-1] == "Done."
 
 
+@pytest.mark.parametrize("role", ["front", "all"])
+async def test_a_repeat_at_another_is_nothing_that_is_told(
+    models: ModelServer, fleet: Fleet, role: Role
+) -> None:
+    key = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "front", role, "worker") as (front, other, _), connected(other) as peer:
+        first = await say(front, "hi", **key)
+        await peer.result("sessions.subscribe")
+        again = await say(other, "hi", **key)
+        assert (again.status, again.content) == (200, first.content)
+        await say(other, "more", **SESSION)
+        await peer.event("sessions.changed", phase="end")
+        told = [
+            one["payload"] for one in peer.events if one["event"] in ("sessions.changed", "chat", "agent")
+        ]
+        assert len({each["runId"] for each in told}) == 1, told
+        assert len(models.requests) == 2
+
+
 @pytest.mark.promise("error.no_worker")
 async def test_with_no_worker_at_all_nothing_waits_for_ever(
     models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
@@ -882,6 +937,28 @@ async def test_a_session_made_through_a_front_is_told_of_everywhere(fleet: Fleet
         await say(front, "hi", **SESSION)
         async with asyncio.timeout(5):
             assert await changes.get() == "create agent:main:s"
+        silence()
+
+
+async def test_what_was_done_to_a_session_is_told_once(fleet: Fleet) -> None:
+    """By whoever did it: those who follow its run told of it as well, each of them everybody."""
+    async with members(fleet, "front", "front", "worker") as (front, other, worker):
+        await say(front, "hi", **SESSION)
+        changes: asyncio.Queue[str] = asyncio.Queue()
+        listener = Listener(changed=lambda change: changes.put_nowait(change.reason))
+        silence = other.gateway.listen(OPERATOR, listener)
+        async with connected(front) as peer, connected(worker) as last:
+            await peer.result("chat.inject", {"sessionKey": "agent:main:s", "message": "a note"})
+            for each in (front, other, worker):
+                await each.wait_no_runs()
+            # What they have told by now comes before what they tell next.
+            for n, each_peer in enumerate((peer, last)):
+                await each_peer.result("sessions.patch", {"key": "agent:main:s", "label": f"label {n}"})
+        heard: list[str] = []
+        async with asyncio.timeout(5):
+            while heard.count("patch") < 2:
+                heard.append(await changes.get())
+        assert heard.count("inject") == 1
         silence()
 
 

@@ -47,6 +47,11 @@ def refused(directory: Path) -> bool:
         return True
 
 
+def test_who_is_refused_is_told_what_to_type_for_this_gateway(tmp_path: Path) -> None:
+    with InstanceLock(tmp_path), pytest.raises(StartupError, match="`openclaw --profile work gateway stop`"):
+        InstanceLock(tmp_path, "openclaw --profile work").__enter__()
+
+
 def test_who_holds_it_says_where_it_serves_as_long_as_it_is_held(tmp_path: Path) -> None:
     assert holder(tmp_path) is None
     with InstanceLock(tmp_path) as lock:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from openclaw_gateway.logs import configure_logging
+from tests.docs.sections import with_section
 from tests.npm_packages import NotInstalled
 from tests.openclaw.stage import Program, program, staged
 from tests.openclaw.trials import CLAWDBOT, OPENCLAW, Trial
@@ -39,7 +40,7 @@ async def main(word: str) -> int:
         failed = failed or any(rows.values())
         tables.append(_table(found, rows))
     if not word:
-        _PAGE.write_text(with_section(_PAGE.read_text(), "\n".join([_head(), *tables])))
+        _PAGE.write_text(with_section(_PAGE.read_text(), _TITLE, "\n".join([_head(), *tables])))
         print("docs/compatibility.md is written")
     return 1 if failed else 0
 
@@ -58,13 +59,6 @@ async def _tried(trial: Trial, found: Program) -> str:
             return f"failed: {type(error).__name__}"
     print(f"passed {trial.program}", flush=True)
     return ""
-
-
-def with_section(page: str, section: str) -> str:
-    """The page with the section in the place of an older one, else at its end."""
-    before, _, after = page.partition(_TITLE)
-    _, heading, rest = after.partition("\n## ")
-    return before.rstrip("\n") + "\n\n" + section + (f"\n## {rest}" if heading else "")
 
 
 def _head() -> str:

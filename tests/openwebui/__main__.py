@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.testing.model_server import ModelServer, says
+from tests.docs.sections import TRIALS, with_section
 from tests.doors.test_kill import free_port
 from tests.npm_packages import NotInstalled
 from tests.openwebui import rooms, server
@@ -28,7 +29,6 @@ from tests.openwebui.stage import TASKS, Gateway, Stage
 from tests.openwebui.trial import STEPS
 
 _ROOT = Path(__file__).parents[2]
-_PAGE = _ROOT / "docs" / "trials.md"
 _WIDTH = 120
 _TITLE = "## `make test-openwebui`: "
 _AGENTS: dict[str, Any] = {
@@ -89,7 +89,7 @@ async def main(pictures: Path | None) -> int:
         how = f"{done} of {len(STEPS)} steps passed in {time.monotonic() - start:.0f} s"
         told.append(f"- {setup.name}: {how}{f'; failed: {fault}' if fault else ''}")
     told += ["", textwrap.fill("The steps: " + "; ".join(STEPS) + ".", _WIDTH), ""]
-    _PAGE.write_text(with_section(_PAGE.read_text(), "\n".join(told)))
+    TRIALS.write_text(with_section(TRIALS.read_text(), _TITLE, "\n".join(told)))
     print("docs/trials.md is written")
     return 1 if failed else 0
 
@@ -136,13 +136,6 @@ async def steps(stage: Stage, hand: Hand, pictures: Path | None) -> tuple[int, s
     if pictures and stage.has_sessions:
         await hand.photographs(pictures / "open-webui-chat.png")
     return len(STEPS), ""
-
-
-def with_section(page: str, section: str) -> str:
-    """The page with the section in the place of an older one, else at its end."""
-    before, _, after = page.partition(_TITLE)
-    _, heading, rest = after.partition("\n## ")
-    return before.rstrip("\n") + "\n\n" + section + (f"\n## {rest}" if heading else "")
 
 
 def _versions(chromium: str) -> str:

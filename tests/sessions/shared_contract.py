@@ -357,6 +357,19 @@ class SharedContract:
             assert (run.status, run.error) == ("aborted", None)
         assert isinstance(await b.begin(work("next"), lease_s=LEASE), Claimed)
 
+    async def test_who_executes_is_told_whether_somebody_has_asked_for_the_end(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        begun = await a.begin(work("r1"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        wishes = []
+        for unasked in (True, False, True):
+            assert await b.request_abort(ME, "r1", unasked=unasked)
+            wishes.append(await a.renew(begun.claim, lease_s=LEASE))
+        assert wishes == ["leave", "abort", "abort"]
+        assert not await b.request_abort("p", "r1", unasked=True)
+
     async def test_what_is_to_be_done_is_told_to_its_owner_while_the_run_is_open(
         self, two: Sequence[SharedStore]
     ) -> None:
@@ -526,8 +539,10 @@ class SharedContract:
         assert not await a.renew(claim, lease_s=LEASE)
         assert not await b.request_abort("p", "r2")
         assert not await a.renew(claim, lease_s=LEASE)
+        assert await b.request_abort(ME, "r2", unasked=True)
+        assert not await a.renew(claim, lease_s=LEASE), "others want the answer"
         assert await b.request_abort(ME, "r2")
-        assert await a.renew(claim, lease_s=LEASE)
+        assert await a.renew(claim, lease_s=LEASE) == "abort"
 
     async def test_what_was_heard_waits_as_before_once_the_session_is_another_ones(
         self, two: Sequence[SharedStore], clock: Clock

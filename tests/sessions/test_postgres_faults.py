@@ -9,6 +9,7 @@ import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
 from openclaw_gateway.sessions.postgres import doubts, migration, runs
+from openclaw_gateway.sessions.postgres.pool import Pool
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Begun, Claimed, Released, StoreHealth
@@ -378,6 +379,35 @@ async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, 
     assert isinstance(await store.begin(new_run("r1"), lease_s=LEASE), Claimed)
 
 
+async def test_who_may_only_read_is_not_ready_until_he_may_write(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """It was ready, and refused every request that a proxy sent it."""
+    everything = "ALL TABLES IN SCHEMA public"
+    await execute(
+        postgres_url,
+        "DROP ROLE IF EXISTS reader",
+        "CREATE USER reader",
+        f"GRANT ALL ON {everything} TO reader",
+        "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO reader",
+    )
+    theirs = PostgresStore(postgres_url.replace("postgres@", "reader@"))
+    await theirs.open()
+    try:
+        assert await said(theirs, "r1") == Released(2, None)
+        await execute(postgres_url, f"REVOKE INSERT, UPDATE, DELETE ON {everything} FROM reader")
+        error = await refusal(theirs.begin(new_run("r2"), lease_s=LEASE))
+        assert "owner of the database and of the tables" in error.message
+        health = await theirs.health()
+        assert (health.ok, health.detail) == (False, error.message)
+        await execute(postgres_url, f"GRANT ALL ON {everything} TO reader")
+        assert (await theirs.health()).ok
+        assert await said(theirs, "r3") == Released(4, None)
+    finally:
+        await theirs.close()
+        await execute(postgres_url, "DROP OWNED BY reader", "DROP ROLE reader")
+
+
 async def test_a_newer_schema_is_accepted_as_far_as_it_only_adds(
     store: PostgresStore, postgres_url: str
 ) -> None:
@@ -431,6 +461,32 @@ async def test_a_database_of_another_program_is_left_alone(postgres_url: str, th
 async def test_who_has_no_schema_is_told_so(postgres_url: str) -> None:
     await execute(postgres_url, "DROP SCHEMA public")
     assert "`public`" in (await refusal(PostgresStore(postgres_url).open())).message
+
+
+async def test_who_may_only_read_is_told_at_the_start_what_to_run(postgres_url: str) -> None:
+    owner = PostgresStore(postgres_url)
+    await owner.open()
+    await owner.close()
+    address, _, name = postgres_url.rpartition("/")
+    reader = f"postgresql://only_reads@{address.rpartition('@')[2]}/{name}"
+    await execute(
+        postgres_url,
+        "CREATE ROLE only_reads LOGIN",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads",
+    )
+    try:
+        store = PostgresStore(reader)
+        told = (await refusal(store.open())).message
+        assert "SELECT on" not in told
+        assert "schema_version" not in told
+        for lacks in ("INSERT on begun_copies, ", "UPDATE on ", "DELETE on ", "USAGE on arrivals"):
+            assert lacks in told, told
+        await execute(postgres_url, *told.partition("let the owner run: ")[2].strip().split("; "))
+        await store.open()
+        assert isinstance(await store.begin(new_run("r1"), lease_s=LEASE), Claimed)
+        await store.close()
+    finally:
+        await execute(postgres_url, "DROP OWNED BY only_reads", "DROP ROLE only_reads")
 
 
 async def test_a_database_of_another_encoding_is_left_alone(postgres_server: Postgres) -> None:
@@ -507,3 +563,45 @@ async def test_no_two_acts_wait_for_each_other(postgres_url: str) -> None:
         assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     for store in stores:
         await store.close()
+
+
+# Connections
+
+
+@pytest.mark.parametrize("how", ["refused", "slow"])
+async def test_who_cannot_open_a_connection_has_the_next_that_is_given_back(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """As on a machine where processes start: what is open goes on to serve, and nobody is refused."""
+
+    async def not_opened(*_: object, **__: object) -> asyncpg.Connection:
+        if how == "refused":
+            raise asyncpg.TooManyConnectionsError("too many")
+        return await asyncio.get_running_loop().create_future()
+
+    async def held(db: asyncpg.Connection) -> int:
+        has_it.set()
+        await given_back.wait()
+        return await one(db)
+
+    async def one(db: asyncpg.Connection) -> int:
+        return int(await db.fetchval("SELECT 1"))
+
+    has_it, given_back = asyncio.Event(), asyncio.Event()
+    pool = Pool(postgres_url)
+    await pool.open()
+    try:
+        monkeypatch.setattr("openclaw_gateway.sessions.postgres.pool.connected", not_opened)
+        first = asyncio.create_task(pool.submit(held))
+        await has_it.wait()
+        others = [asyncio.create_task(pool.submit(one)) for _ in range(3)]
+
+        async def all_wait() -> bool:
+            return len(pool._waiting) == len(others)
+
+        await until(all_wait)
+        given_back.set()
+        assert await asyncio.gather(first, *others) == [1, 1, 1, 1]
+    finally:
+        await pool.close(DEADLINE_S)
+    assert not pool._dials

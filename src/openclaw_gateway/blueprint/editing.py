@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import Drawing, draw
+from openclaw_gateway.config.brands import typed
 from openclaw_gateway.config.places import KeyPath, Position
 from openclaw_gateway.config.scan import NotJson5
 from openclaw_gateway.config.secrets.sources import Secrets
@@ -43,7 +44,8 @@ class Edit:
         self.file = self.before.plan.loaded.path
         self._text = self.before.read.texts.get(self.file)
         if self._text is None and self.before.plan.loaded.exists | self.file.exists():
-            raise ConfigError([f"{self.file} cannot be read; `openclaw config validate` says why."])
+            program = typed(self.before.plan.loaded.environ)
+            raise ConfigError([f"{self.file} cannot be read; `{program} config validate` says why."])
 
     def tried(self, change: Callable[[str], str]) -> Edited:
         """Raises CannotEdit, ConfigError."""

@@ -24,6 +24,7 @@ from openclaw_gateway.blueprint.cluster import (
 from openclaw_gateway.blueprint.given import Flags, Machine
 from openclaw_gateway.blueprint.written import agents_in, any_above, any_near, places_of
 from openclaw_gateway.config.auth import ResolvedAuth, exposure, is_loopback, resolve_auth
+from openclaw_gateway.config.brands import env_names
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import Partly
 from openclaw_gateway.config.places import KeyPath, Position, Problem
@@ -35,6 +36,12 @@ from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.plans.planning import Targets, targets_of, utility_of
 
 _AUTH: tuple[KeyPath, ...] = (("gateway", "auth"), ("env",))
+_TOKEN: KeyPath = ("gateway", "auth", "token")
+_OWN_SECRETS = (
+    "is not set, and of the processes that share store.url each would make up a secret of its own; set it, "
+    f"or {env_names('GATEWAY_TOKEN')}, to the same random secret for all (for instance from: openssl rand "
+    "-hex 24)"
+)
 _BIND: tuple[KeyPath, ...] = (*_AUTH, ("gateway", "bind"), ("gateway", "customBindHost"))
 _MODEL: KeyPath = ("agents", "defaults", "model")
 _UTILITY_MODEL: KeyPath = ("agents", "defaults", "utilityModel")
@@ -90,7 +97,7 @@ class Findings:
             return _NO_AUTH
         self._proxies(flags)
         with self._noting():
-            return resolve_auth(
+            auth = resolve_auth(
                 self._loaded.config.gateway.auth,
                 environ=self._loaded.environ,
                 flag_mode=flags.auth,
@@ -98,6 +105,9 @@ class Findings:
                 flag_password=flags.password,
                 made_up=machine.token,
             )
+            if auth.generated and self._loaded.config.store.url is not None:
+                self._found.append(Problem(_TOKEN, _OWN_SECRETS))
+            return auth
         return _NO_AUTH
 
     def _proxies(self, flags: Flags) -> None:

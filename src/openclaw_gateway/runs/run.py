@@ -19,7 +19,7 @@ from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
-from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.bus import Bus, Signal, Subscription
 from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
@@ -37,6 +37,8 @@ HANDED_OVER = "another process goes on with it"
 LEASE_ENDS = "its session could not be kept"
 # Reasons of an abort that nobody has asked for.
 UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER, LEASE_ENDS})
+# Why it ends, by the signal.
+WISHES: dict[Signal, str] = {"abort": BY_REQUEST, "leave": CLIENT_LEFT}
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.

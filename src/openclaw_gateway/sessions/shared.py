@@ -80,6 +80,10 @@ class KeepsDocuments(Protocol):
 class SharedStore(Store, KeepsDocuments, Protocol):
     """All coroutines raise StoreError."""
 
+    async def request_abort(self, owner: str, run_id: str, *, unasked: bool = False) -> bool:
+        """As `Store.request_abort`. `unasked`: nobody has asked for its end, but nobody wants its answer any
+        more, and `renew` reports a "leave"."""
+
     async def name(self) -> str:
         """What all processes of this gateway call it, in printable ASCII; those of another one, which has
         another store, call theirs otherwise."""

@@ -11,6 +11,7 @@ slow consumer, and closed. Every event has the next number of this connection.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.gateway.pairing import News as PairingNews
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.arrival import Repeated
 from openclaw_gateway.runs.hub import Listener, SessionChange
 from openclaw_gateway.runs.questions import News
 from openclaw_gateway.runs.run import Run, now_ms
@@ -225,13 +227,26 @@ class Feed:
                 self._held[key] = run
                 return
         self.follow(run)
+        run.accepted.add_done_callback(partial(self._turned_out, run))
+
+    def _turned_out(self, run: Run, accepted: "asyncio.Future[None]") -> None:
+        """A repeat of a run that another process has is none: nothing of it is told."""
+        is_repeat = not accepted.cancelled() and isinstance(accepted.exception(), Repeated)
+        if is_repeat and run.id in self._followed:
+            self._leave(run.id)
 
     def _any_started(self, run: Run) -> None:
-        self._run_changed(run, "start")
+        # One that is refused changes nothing; of these is a repeat of a run that another process has.
+        run.accepted.add_done_callback(partial(self._any_accepted, run))
         self._started(run)
 
+    def _any_accepted(self, run: Run, _: "asyncio.Future[None]") -> None:
+        if None in self._subscriptions and not run.refused:
+            self._run_changed(run, "start")
+
     def _any_ended(self, run: Run) -> None:
-        self._run_changed(run, "end")
+        if not run.refused:
+            self._run_changed(run, "end")
 
     def _run_changed(self, run: Run, phase: str) -> None:
         session = run.request.session_key

@@ -18,11 +18,12 @@ from openclaw_gateway.wire.run import RunStatus
 
 
 class Ending(Struct, frozen=True):
-    """How a run ended. Times are Unix milliseconds; `started_ms` None = not known here."""
+    """How a run ended. Times are Unix milliseconds; `started_ms` is when it came, where nobody says when its
+    turn was."""
 
     status: RunStatus
     ended_ms: int
-    started_ms: int | None = None
+    started_ms: int
     error: ErrorInfo | None = None
 
 
@@ -75,11 +76,12 @@ class Elsewhere:
 
     async def _followed(self, run_id: str, owner: str, events: Subscription) -> Ending | None:
         loop = asyncio.get_running_loop()
-        started_ms: int | None = None
+        started_ms = 0
         while True:
             record = await self._record(run_id, owner)
             if record is None:
                 return None
+            started_ms = started_ms or record.created_ms
             if record.ended_ms is not None:
                 for event in await _batch(events, 0):
                     if isinstance(event, RunStarted):

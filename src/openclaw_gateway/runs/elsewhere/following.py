@@ -19,8 +19,9 @@ from openclaw_gateway.sessions.store import RunRecord
 from openclaw_gateway.wire.events import Event, RunEnded, begins_anew
 from openclaw_gateway.wire.run import RunRequest
 
-# How long the bus has for a log that it keeps.
-_REPLAY_S = 1.0
+# How long the bus has for a log that it keeps: on a machine that is busy it is late, and whoever has heard a
+# part would be told that there is no more of it.
+_REPLAY_S = 3.0
 PlanOf = Callable[[RunRequest], Plan]
 
 

@@ -225,7 +225,7 @@ class Mirrors:
 
     async def _stop(self, run: Run) -> None:
         if run.top == run.id or run.request.session_key is not None:
-            await self.taken_back.end(run.request.origin.owner, run.id)
+            await self.taken_back.end(run.request.origin.owner, run.id, is_asked=_is_asked(run))
         else:
             # The store does not know it.
             self._bus.signal(run.id, "abort")
@@ -289,8 +289,12 @@ def _is_final(run: Run, result: RunResult) -> bool:
     """Whether a repeat of the request gets this result; what else is kept of it, the store has."""
     if result.status == "completed":
         return True
-    is_asked = run.abort_reason is not None and run.abort_reason not in UNASKED
-    return result.status == "aborted" and is_asked
+    return result.status == "aborted" and _is_asked(run)
+
+
+def _is_asked(run: Run) -> bool:
+    """Whether somebody has asked here for its end."""
+    return run.abort_reason is not None and run.abort_reason not in UNASKED
 
 
 def _was_taken_over(run: Run, ended: RunResult) -> bool:

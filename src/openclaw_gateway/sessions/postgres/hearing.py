@@ -35,7 +35,7 @@ _PLACE = (
     "WHERE own.owner = $1 AND own.id = $2 AND own.status = 'queued'"
 )
 _STOP_HEARER = (
-    "UPDATE runs AS hearer SET abort_requested = true FROM runs, sessions "  # noqa: S608
+    "UPDATE runs AS hearer SET abort_requested = true, unasked = false FROM runs, sessions "  # noqa: S608
     "WHERE runs.owner = $1 AND runs.id = $2 AND sessions.number = runs.session "
     f"AND {_IS_HEARD} AND hearer.number = sessions.holder AND hearer.ended_ms IS NULL"
 )

@@ -3,7 +3,9 @@
 Knows nothing of sessions or runs. An act is a function of a connection; it is executed in a task of its own,
 so that a caller who is cancelled loses the answer, not the operation. A connection that breaks, or on which
 nothing was heard in time, is dropped with all that lie idle; the next act opens another one, so the store
-goes on by itself when the server returns. An act that another one was in the way of (a deadlock, a conflict)
+goes on by itself when the server returns. An act waits for the connection that is opened for it, or for one
+that another act gives back, whichever is there first: where opening one is slow, those that are open go on
+to serve. An act that another one was in the way of (a deadlock, a conflict)
 is made again, a few times; so is one that PgBouncer has given to a connection of the server which was not
 told of its statement: from then on nothing is prepared, and each act is a transaction that is begun and
 ended.
@@ -25,12 +27,13 @@ import asyncpg
 import structlog
 from asyncpg import Connection
 
-from openclaw_gateway.errors import StoreError, StoreFull
+from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.postgres.address import connected
 from openclaw_gateway.sessions.postgres.errors import (
     is_conflict,
     is_doubtful,
     is_lost,
+    is_refused,
     is_unprepared,
     translated,
 )
@@ -44,8 +47,11 @@ ACQUIRE_S = 0.8
 # A start waits longer than a request would: many processes may start at once, on a machine that is busy.
 OPEN_S = 10.0
 STATEMENT_S = 10.0
+# How long opening one goes on at least, whether or not an act still waits for it.
+_DIAL_S = 2.0
 _CLOSE_S = 5.0
 _TRIES = 5
+_CLOSED = "The session store is closed: the gateway is starting or stopping."
 _MOST_WAITING = 10_000
 _CACHED_STATEMENTS = 200
 log = structlog.get_logger()
@@ -71,12 +77,13 @@ class Pool:
         self._statement_s = statement_s
         self._is_open = False
         self._is_prepared = True
-        # Since a write found no room, until one that is told of does.
-        self.is_full = False
+        # Since a write was refused (no room, no right), until one that is told of is not.
+        self.refuses_writes = False
         self._idle: list[Connection] = []
         self._count = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._dials: set[asyncio.Task[None]] = set()
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +98,11 @@ class Pool:
             self._is_open = False
             raise translated(error) from None
 
+    def warm(self, count: int) -> None:
+        """Open some more on the side, until there are so many: who comes first does not wait for all that a
+        new one costs."""
+        self._dials.update(self._dial(OPEN_S) for _ in range(min(count, self._size) - self._count))
+
     async def close(self, deadline_s: float) -> None:
         """Finish what was asked, close the connections. Raises StoreError when that takes too long."""
         self._is_open = False
@@ -99,8 +111,10 @@ class Pool:
             _, left = await asyncio.wait(self._tasks, timeout=deadline_s)
         for task in left:
             task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=_CLOSE_S)
+        for dial in self._dials:
+            dial.cancel()
+        if left or self._dials:
+            await asyncio.wait(left | self._dials, timeout=_CLOSE_S)
         idle, self._idle = self._idle, []
         self._count -= len(idle)
         await asyncio.gather(*map(_closed, idle))
@@ -117,7 +131,7 @@ class Pool:
         """What it gives. It is done to its end also when its caller is cancelled. Raises StoreError."""
         if not self._is_open:
             work.close()
-            raise StoreError("The session store is closed: the gateway is starting or stopping.")
+            raise StoreError(_CLOSED)
         if len(self._tasks) >= _MOST_WAITING:
             work.close()
             raise _too_much()
@@ -169,7 +183,7 @@ class Pool:
                 if tries < _TRIES and self._may_try_again(error):
                     continue
                 ours = translated(error)
-                self.is_full = self.is_full or isinstance(ours, StoreFull)
+                self.refuses_writes = self.refuses_writes or is_refused(error)
                 if isinstance(ours, StoreError) and is_doubtful(error):
                     ours.__notes__ = [DOUBTFUL]
                 raise ours from ours.__cause__
@@ -192,7 +206,9 @@ class Pool:
         return is_conflict(error)
 
     async def _acquire(self, deadline_s: float) -> Connection:
+        """One that is idle, or the first that is there. Raises StoreError, what the driver raises."""
         until = time.monotonic() + deadline_s
+        dial: asyncio.Task[None] | None = None
         while True:
             while self._idle:
                 connection = self._idle.pop()
@@ -200,37 +216,60 @@ class Pool:
                     return connection
                 self._count -= 1
             left = until - time.monotonic()
+            if dial is not None and dial.done() and (left <= 0 or not self._others()):
+                _raise(dial)
             if left <= 0:
-                raise _too_much()
-            if self._count < self._size:
-                return await self._connected(left)
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiter)
-            try:
-                async with asyncio.timeout(left):
-                    await waiter
-            except TimeoutError:
-                continue  # to say so
-            finally:
-                if waiter in self._waiting:
-                    self._waiting.remove(waiter)
+                raise _too_much() if dial is None and self._others() else TimeoutError
+            if dial is None and self._count < self._size:
+                dial = self._dial(max(deadline_s, _DIAL_S))
+            await self._woken(dial, left)
 
-    async def _connected(self, deadline_s: float) -> Connection:
-        self._count += 1
+    def _others(self) -> bool:
+        """Whether any connection is open: it will be given back."""
+        return self._count > len(self._dials)
+
+    async def _woken(self, dial: asyncio.Task[None] | None, deadline_s: float) -> None:
+        """Once it is this one's turn to look, its dial has ended, or the time is over."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        waits: set[asyncio.Future[None]] = {waiter}
+        if dial is not None and not dial.done():
+            waits.add(dial)
         try:
-            async with asyncio.timeout(deadline_s):
-                return await connected(
-                    self._url,
-                    timeout=deadline_s,
-                    command_timeout=self._statement_s,
-                    statement_cache_size=_CACHED_STATEMENTS if self._is_prepared else 0,
-                    server_settings={"application_name": "openclaw-gateway"},
-                    connection_class=_Named,
-                )
-        except BaseException:
+            await asyncio.wait(waits, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if waiter.done():
+                self._wake()  # the next one's turn
+            raise
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _dial(self, deadline_s: float) -> asyncio.Task[None]:
+        """One more connection, on the side, for whoever waits."""
+        self._count += 1
+        dial = asyncio.get_running_loop().create_task(self._dialled(deadline_s), name="store.dial")
+        self._dials.add(dial)
+        dial.add_done_callback(self._has_dialled)
+        return dial
+
+    async def _dialled(self, deadline_s: float) -> None:
+        async with asyncio.timeout(deadline_s):
+            connection = await connected(
+                self._url,
+                timeout=deadline_s,
+                command_timeout=self._statement_s,
+                statement_cache_size=_CACHED_STATEMENTS if self._is_prepared else 0,
+                server_settings={"application_name": "openclaw-gateway"},
+                connection_class=_Named,
+            )
+        self._release(connection)
+
+    def _has_dialled(self, dial: asyncio.Task[None]) -> None:
+        self._dials.discard(dial)
+        if dial.cancelled() or dial.exception() is not None:
             self._count -= 1
             self._wake()
-            raise
 
     def _release(self, connection: Connection) -> None:
         if connection.is_closed():
@@ -280,6 +319,13 @@ DOUBTFUL = "it may have been done all the same"
 def may_have_been_done(error: StoreError) -> bool:
     """Whether nobody knows what came of the act: the connection broke before its answer was there."""
     return DOUBTFUL in getattr(error, "__notes__", ())
+
+
+def _raise(dial: asyncio.Task[None]) -> None:
+    """Why there is no connection of it, if so."""
+    if dial.cancelled():
+        raise StoreError(_CLOSED)
+    dial.result()
 
 
 async def _closed(connection: Connection) -> None:

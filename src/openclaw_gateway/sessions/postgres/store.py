@@ -18,6 +18,7 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.large import is_large
 from openclaw_gateway.sessions.postgres import (
     blobs,
@@ -33,6 +34,7 @@ from openclaw_gateway.sessions.postgres.arrivals import Arrivals
 from openclaw_gateway.sessions.postgres.doubts import Doubts
 from openclaw_gateway.sessions.postgres.lookups import Lookups
 from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S, Pool, may_have_been_done
+from openclaw_gateway.sessions.postgres.rights import require_rights
 from openclaw_gateway.sessions.postgres.sharing import Sharing
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import (
@@ -59,7 +61,8 @@ log = structlog.get_logger()
 
 class PostgresStore(Lookups, Sharing):
     """`url` as libpq has it: postgresql://user:password@host:port/database. Of one process, `size`
-    connections at most. `clock` is for tests: Unix milliseconds instead of those of the database."""
+    connections at most, `warm` of them from the start. `clock` is for tests: Unix milliseconds instead of
+    those of the database."""
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class PostgresStore(Lookups, Sharing):
         *,
         max_queued: int = 64,
         size: int = SIZE,
+        warm: int = 1,
         begin_s: float = BEGIN_S,
         statement_s: float = STATEMENT_S,
         clock: Callable[[], int] | None = None,
@@ -75,6 +79,7 @@ class PostgresStore(Lookups, Sharing):
         Lookups.__init__(self, pool)
         Sharing.__init__(self, pool, clock)
         self._max_queued = max_queued
+        self._warm = warm
         self._begin_s = begin_s
         self._arrivals = Arrivals()
         self._doubts = Doubts(self._disown)
@@ -91,7 +96,9 @@ class PostgresStore(Lookups, Sharing):
         try:
             await self._pool.submit(migration.migrate)
             await self._pool.submit(migration.require_whole)
+            await self._pool.submit(require_rights)
             closed = await self._pool.submit(endings.close_nobodys, self._who)
+            self._pool.warm(self._warm)
         except BaseException:
             await self._pool.close(_CLOSE_DEADLINE_S)
             raise
@@ -113,13 +120,14 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.close(_CLOSE_DEADLINE_S)
 
     async def health(self) -> StoreHealth:
-        """Reads; writes only when the disk was full, to see whether that is over."""
+        """Reads; writes only when a write was refused, to see whether that is over."""
         try:
             async with asyncio.timeout(HEALTH_S):
-                found = await self._pool.submit(migration.state)
-                if self._pool.is_full:
+                # That much is under way, or the machine busy for a moment, takes no process out of service.
+                found = await self._pool.owned(self._pool.within(HEALTH_S, migration.state))
+                if self._pool.refuses_writes:
                     await self._pool.submit(sessions.probe)
-                    self._pool.is_full = False
+                    self._pool.refuses_writes = False
         except TimeoutError:
             return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:
@@ -132,7 +140,7 @@ class PostgresStore(Lookups, Sharing):
     async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:
         return await self._pool.owned(self._claimed(run_id, lease_s))
 
-    async def renew(self, claim: Claim, *, lease_s: float) -> bool:
+    async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
         return await self._pool.submit(runs.renew, self._who, claim, lease_s)
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
@@ -146,8 +154,8 @@ class PostgresStore(Lookups, Sharing):
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
         return await self._pool.submit(endings.withdraw, self._who, run_id, status, error)
 
-    async def request_abort(self, owner: str, run_id: str) -> bool:
-        return await self._pool.submit(runs.request_abort, owner, run_id)
+    async def request_abort(self, owner: str, run_id: str, *, unasked: bool = False) -> bool:
+        return await self._pool.submit(runs.request_abort, owner, run_id, unasked=unasked)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
         await self._pool.submit(kept.keep, Given(owner, name, body, labels), self._at_ms)

@@ -54,7 +54,7 @@ def _from_sqlite(error: sqlite3.Error) -> StoreError:
         ours = StoreFull(_FULL, retry_after=_FULL_RETRY_S)
     elif code in _DAMAGED:
         ours = StoreError(
-            "The session store is damaged: stop the gateway and put a backup back (`openclaw backup restore "
+            "The session store is damaged: stop the gateway and put a backup back (`backup restore "
             "FILE`), or move sessions.sqlite away to start with an empty one.",
             code="store_corrupt",
         )

@@ -104,9 +104,7 @@ async def _wait(call: MethodCall, params: WaitParams) -> object:
 def _waited(run_id: str, ending: Ending) -> dict[str, Any]:
     completed = ending.status == "completed"
     answer: dict[str, Any] = {"runId": run_id, "status": "ok" if completed else "error"}
-    if ending.started_ms is not None:
-        answer["startedAt"] = ending.started_ms
-    answer["endedAt"] = ending.ended_ms
+    answer |= {"startedAt": ending.started_ms, "endedAt": ending.ended_ms}
     if ending.error is not None:
         answer |= {"error": ending.error.message, "code": ending.error.code}
     return answer

@@ -43,7 +43,7 @@ from openclaw_gateway.runs.elsewhere.following import Following
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.elsewhere.mirrored import Mirrors
 from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
-from openclaw_gateway.runs.elsewhere.news import NewsChannel
+from openclaw_gateway.runs.elsewhere.news import ConversationOver, NewsChannel
 from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
 from openclaw_gateway.runs.elsewhere.waiting import WaitingElsewhere
 from openclaw_gateway.runs.hub import Listener
@@ -160,6 +160,7 @@ class Assembly:
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
         neighbours = Neighbours(channel, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
+        channel.heed(ConversationOver, lambda news: self._over(news.conversation))
         elsewhere = AskedElsewhere(channel, rooms.questions)
         elsewhere.open()
         self._undo.push_async_callback(elsewhere.close)
@@ -286,7 +287,10 @@ class Assembly:
         return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), shown, goes_on=goes_on)
 
     def _conversation_over(self, claim: Claim) -> None:
-        self._over(conversation(claim.owner, claim.session, claim.run_id))
+        name = conversation(claim.owner, claim.session, claim.run_id)
+        self._over(name)
+        if self._channel is not None:
+            self._channel.tell(ConversationOver(name))
 
     def _run_over(self, run: Run) -> None:
         """A request without a session is a conversation of its own."""

@@ -111,6 +111,20 @@ class QuestionAnswered(Struct, frozen=True, tag="answered"):
     by: str
 
 
+class CommandAllowed(Struct, frozen=True, tag="allowed"):
+    """Somebody has allowed it for the rest of a conversation; `what` names it, and is the same for nothing
+    else."""
+
+    conversation: str
+    what: bytes
+
+
+class ConversationOver(Struct, frozen=True, tag="conversation-over"):
+    """It begins anew: nothing is allowed in it any more, and no command of it goes on."""
+
+    conversation: str
+
+
 News = (
     RunOpened
     | ChildOpened
@@ -125,6 +139,8 @@ News = (
     | QuestionOpened
     | QuestionClosed
     | QuestionAnswered
+    | CommandAllowed
+    | ConversationOver
 )
 N = TypeVar("N", bound=News)
 _encode = msgspec.msgpack.Encoder().encode

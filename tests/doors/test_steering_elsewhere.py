@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.sessions.spending import SpendingWanted
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Call, Hang, Hold, ModelServer, calls, says
@@ -168,6 +169,31 @@ async def test_who_stops_at_one_what_is_taken_up_at_another_stops_its_answer(
             assert (await said(second))[-1] in ("and hurry", "Do", "Let me look.")
             await second.result("chat.send", sent("three", "go on"))
             assert text_of(await final(second, "three")) == "Next."
+
+
+@pytest.mark.parametrize("roles", [("front", "worker"), ("all", "all")])
+async def test_the_limit_of_what_is_taken_up_was_for_an_answer_of_its_own(
+    models: ModelServer, fleet: Fleet, roles: tuple[Role, Role]
+) -> None:
+    gate, later = asyncio.Event(), asyncio.Event()
+    models.enqueue(looks(Hold(gate)), says("Do", Hold(later), "ne."))
+    async with members(fleet, *roles) as (one, other):
+        executes, waits = (other, one) if roles[0] == "front" else (one, other)
+        told = Told(executes)
+        async with connected(one) as peer, connected(waits) as second:
+            await at_work(peer, models)
+            await steer(second)
+            await told.next()
+            gate.set()
+            await models.wait_requests(2)
+            run = waits.gateway.find(OPERATOR, "two")
+            assert run is not None
+            run.deadline = asyncio.get_running_loop().time()
+            async with asyncio.timeout(5):
+                while run.deadline is not None:  # noqa: ASYNC110 - nobody is told of it
+                    await asyncio.sleep(0.01)
+            later.set()
+            assert (await final(second, "two"))["stopReason"] == "steered"
 
 
 @pytest.mark.parametrize("is_heard_again", [True, False])

@@ -212,11 +212,13 @@ class Lanes:
                 self._waiting.pop(lane, None)
 
     async def _place(self, run: Run, lane: tuple[str, str], position: int) -> int:
-        """Those that were taken up wait no more, though the store says so until the run at work ends."""
+        """Those that were taken up wait no more, though the store says so until the run at work ends. It
+        knows which of other processes were."""
         if position > 1 and self._shared is not None:
             with suppress(StoreError):
                 position = await self._shared.place(lane[0], run.id) or 1
-        return max(1, position - sum(len(other.taken) for other in self._holding(lane)))
+        taken = [other for holder in self._holding(lane) for other, _ in holder.taken]
+        return max(1, position - sum(other.begun is None for other in taken))
 
     async def heard(self, run: Run) -> Sequence[Message]:
         """What those have said who wait for the run at work, here or elsewhere, and would steer it. From now
@@ -298,7 +300,8 @@ class Lanes:
         self._leases.let_go(run.id)
         self._ring(released.next_run)
         for other, _ in run.taken:
-            self._ring(other.id)
+            if other.begun is not None:
+                self._ring(other.id)
 
     async def let_go(self, run: Run) -> None:
         """Leave without a turn if the run still holds its lane, because something raised on the way."""

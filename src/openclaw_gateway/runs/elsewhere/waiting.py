@@ -18,7 +18,7 @@ from openclaw_gateway.runs.steering import may_take_up, taken_result
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus, Signal
 from openclaw_gateway.sessions.shared import SharedStore, Waiting
-from openclaw_gateway.sessions.store import Claim
+from openclaw_gateway.sessions.store import Claim, Recorded
 
 log = structlog.get_logger()
 
@@ -87,7 +87,7 @@ class WaitingElsewhere:
         except StoreError:
             return None  # of a newer release: it has its own turn there
         other = Run(work.request, run.plan, self._bus, id_=found.run_id)
-        other.asked = work.asked
+        other.asked, other.begun = work.asked, Recorded()
         return other
 
     def _answers(self, run: Run, other: Run, token: int) -> None:
@@ -97,13 +97,19 @@ class WaitingElsewhere:
         task.add_done_callback(self._tasks.discard)
 
     async def _end_with(self, run: Run, other: Run, token: int) -> None:
-        """Whose message was answered is told so where he waits; not what another process ends, or what has
-        its own turn after all."""
+        """Whose message was answered is told so where he waits; of one that has its own turn after all the
+        store knows no answer."""
         try:
             result = await run.wait()
         finally:
             self._answered.pop(other.id, None)
-        if not run.is_mirrored and not run.is_elsewhere:
+        try:
+            record = await self._store.get_run(other.request.origin.owner, other.id)
+        except StoreError as error:
+            # Where it waits, the store is asked, too.
+            log.warning("steering.not_told", run=other.id, error=error.message)
+            return
+        if record is not None and record.answered_by == run.id:
             other.hold(token)
             other.end(taken_result(run, result))
 

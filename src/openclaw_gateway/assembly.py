@@ -43,8 +43,9 @@ from openclaw_gateway.runs.elsewhere.following import Following
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.elsewhere.mirrored import Mirrors
 from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
-from openclaw_gateway.runs.elsewhere.news import NewsChannel
+from openclaw_gateway.runs.elsewhere.news import ConversationOver, NewsChannel
 from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
+from openclaw_gateway.runs.elsewhere.waiting import WaitingElsewhere
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
@@ -97,9 +98,12 @@ class Assembly:
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
         if self._foundation.shared is not None:
-            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus)
-            self._undo.push_async_callback(self._mirrors.taken_back.close)
             self._channel = NewsChannel(self._foundation.bus)
+            waiting = WaitingElsewhere(self._foundation.shared, self._foundation.bus, self._channel)
+            self._undo.push_async_callback(waiting.close)
+            self._foundation.lanes.go_beyond(waiting)
+            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus, waiting.tell)
+            self._undo.push_async_callback(self._mirrors.taken_back.close)
             self._shown = ShownAnywhere(self._channel)
         generation = await self._open(plan, None)
         # Who is alone counts alone, whatever bus there is.
@@ -156,6 +160,7 @@ class Assembly:
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
         neighbours = Neighbours(channel, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
+        channel.heed(ConversationOver, lambda news: self._over(news.conversation))
         elsewhere = AskedElsewhere(channel, rooms.questions)
         elsewhere.open()
         self._undo.push_async_callback(elsewhere.close)
@@ -282,7 +287,10 @@ class Assembly:
         return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), shown, goes_on=goes_on)
 
     def _conversation_over(self, claim: Claim) -> None:
-        self._over(conversation(claim.owner, claim.session, claim.run_id))
+        name = conversation(claim.owner, claim.session, claim.run_id)
+        self._over(name)
+        if self._channel is not None:
+            self._channel.tell(ConversationOver(name))
 
     def _run_over(self, run: Run) -> None:
         """A request without a session is a conversation of its own."""

@@ -67,6 +67,11 @@ class Leases:
         held = self._held.pop(run_id, None)
         return None if held is None else held[1]
 
+    def claim(self, run_id: str) -> Claim | None:
+        """What is held."""
+        held = self._held.get(run_id)
+        return None if held is None else held[1]
+
     async def _beat(self) -> None:
         while True:
             await self._until_due()

@@ -166,6 +166,7 @@ class LiveRuns:
         run = Run(request, plan, away.bus, id_=record.id)
         run.created_ms = record.created_ms
         run.is_mirrored = run.is_followed = True
+        run.is_heard = partial(self.hub.is_heard, request.origin.owner, request.session_key)
         # What was told here of the same run before, by one that followed it to another end, is not its log.
         token = time.monotonic_ns()
         run.hold(token)

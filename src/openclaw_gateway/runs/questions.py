@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 import structlog
@@ -60,6 +60,9 @@ class Beyond(Protocol):
     def answered(self, owner: str, id_: str, decision: Decision, by: str) -> None:
         """A question of theirs, here."""
 
+    def allowed(self, conversation: str, what: bytes) -> None:
+        """What a conversation's later runs may do there, too."""
+
 
 class Questions:
     """`timeout_s` is how long an answer is waited for."""
@@ -72,7 +75,7 @@ class Questions:
         self._until: dict[str, float] = {}
         self._attending: dict[str, list[Told]] = {}
         # conversation -> what was allowed in it
-        self._allowed: OrderedDict[str, OrderedDict[Hashable, None]] = OrderedDict()
+        self._allowed: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
         # conversation -> (owner, until when by the monotonic clock)
         self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._closed = False
@@ -317,8 +320,15 @@ class Questions:
         self._tell_here(owner, ApprovalResolved(asked.id, decision, by, now_ms(), asked.request))
         return settled
 
-    def remember(self, conversation: str, what: Hashable) -> None:
-        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest."""
+    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
+        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest.
+        `elsewhere`: its next run may be another process's."""
+        self.allowed_elsewhere(conversation, what)
+        if elsewhere and self._beyond is not None:
+            self._beyond.allowed(conversation, what)
+
+    def allowed_elsewhere(self, conversation: str, what: bytes) -> None:
+        """The same of what another process has asked about."""
         allowed = self._allowed.setdefault(conversation, OrderedDict())
         self._allowed.move_to_end(conversation)
         allowed[what] = None
@@ -327,7 +337,7 @@ class Questions:
         if len(self._allowed) > MAX_CONVERSATIONS:
             self._allowed.popitem(last=False)
 
-    def remembers(self, conversation: str, what: Hashable) -> bool:
+    def remembers(self, conversation: str, what: bytes) -> bool:
         return what in self._allowed.get(conversation, ())
 
     def forget(self, conversation: str) -> None:

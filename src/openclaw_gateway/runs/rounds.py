@@ -27,7 +27,7 @@ from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import AssistantMessage, File, Message, ToolCall, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
-Heard = Callable[[Run], Sequence[Message]]
+Heard = Callable[[Run], Awaitable[Sequence[Message]]]
 
 
 class Rounds:
@@ -94,7 +94,7 @@ class Rounds:
                 return "tool_calls"
             guard.check(own, results)
             conversation = [*call.request.messages, said, *results]
-            if taken_up := heard(run):
+            if taken_up := await heard(run):
                 answer.hear(taken_up)
                 conversation += taken_up
 

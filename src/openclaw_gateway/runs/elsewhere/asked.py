@@ -2,7 +2,8 @@
 answered where somebody is there.
 
 Each process tells the others whose owners attend at it; who has not been heard of for a while attends nobody.
-The news may be lost: then nobody has answered. The first answer that arrives where the run is counts.
+The news may be lost: then nobody has answered, and what was allowed for the rest of a conversation is asked
+about again. The first answer that arrives where the run is counts.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import structlog
 
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.runs.elsewhere.news import (
+    CommandAllowed,
     NewsChannel,
     OwnersAttend,
     QuestionAnswered,
@@ -40,6 +42,7 @@ class AskedElsewhere:
         self._channel.heed(QuestionOpened, self._opened)
         self._channel.heed(QuestionClosed, self._closed)
         self._channel.heed(QuestionAnswered, self._answered)
+        self._channel.heed(CommandAllowed, self._allowed)
         self._questions.go_beyond(self)
         self._task = asyncio.create_task(self._telling(), name="questions.elsewhere")
 
@@ -70,6 +73,10 @@ class AskedElsewhere:
         """A question of another process, here."""
         self._channel.tell(QuestionAnswered(owner, id_, decision, by))
 
+    def allowed(self, conversation: str, what: bytes) -> None:
+        """For the rest of a conversation, which goes on anywhere."""
+        self._channel.tell(CommandAllowed(conversation, what))
+
     async def _telling(self) -> None:
         while True:
             self.attending()
@@ -87,6 +94,9 @@ class AskedElsewhere:
         except GatewayError as error:
             # It is not this process's, or somebody was first: he is told how it ended.
             log.debug("approval.not_answered", id=news.id, reason=error.message)
+
+    def _allowed(self, news: CommandAllowed) -> None:
+        self._questions.allowed_elsewhere(news.conversation, news.what)
 
     def _attended(self, news: OwnersAttend) -> None:
         now = self._loop.time()

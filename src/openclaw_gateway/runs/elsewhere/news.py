@@ -24,8 +24,28 @@ class RunOpened(Struct, frozen=True, tag="started"):
     session: str | None
 
 
+class ChildOpened(Struct, frozen=True, tag="child"):
+    """The same of one that another run has started, for the run `top` in the end; the store need not know it.
+    `started_by` is what clients call the one that has started it, `work` its request without what is said, as
+    `runs.work` writes it."""
+
+    run_id: str
+    owner: str
+    session: str | None
+    top: str
+    started_by: str
+    work: bytes
+
+
 class RunClosed(Struct, frozen=True, tag="ended"):
     run_id: str
+
+
+class MessageWaits(Struct, frozen=True, tag="message-waits"):
+    """A message waits for a session, and would steer the run that is at work there."""
+
+    owner: str
+    session: str
 
 
 class SessionChanged(Struct, frozen=True, tag="changed"):
@@ -95,9 +115,25 @@ class QuestionAnswered(Struct, frozen=True, tag="answered"):
     by: str
 
 
+class CommandAllowed(Struct, frozen=True, tag="allowed"):
+    """Somebody has allowed it for the rest of a conversation; `what` names it, and is the same for nothing
+    else."""
+
+    conversation: str
+    what: bytes
+
+
+class ConversationOver(Struct, frozen=True, tag="conversation-over"):
+    """It begins anew: nothing is allowed in it any more, and no command of it goes on."""
+
+    conversation: str
+
+
 News = (
     RunOpened
+    | ChildOpened
     | RunClosed
+    | MessageWaits
     | SessionChanged
     | RunFollowed
     | RunLeft
@@ -107,6 +143,8 @@ News = (
     | QuestionOpened
     | QuestionClosed
     | QuestionAnswered
+    | CommandAllowed
+    | ConversationOver
 )
 N = TypeVar("N", bound=News)
 _encode = msgspec.msgpack.Encoder().encode

@@ -15,6 +15,8 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 
+# What the store says of a run that is not to be withdrawn: it does not wait, or the one at work answers it.
+WAITS_NO_MORE = frozenset({"run_not_open", "run_heard"})
 log = structlog.get_logger()
 
 # A statement may be carried out that long after the connection by which it came has broken.
@@ -103,7 +105,7 @@ class TakenBack:
         try:
             await self._store.withdraw(run_id, "aborted")
         except StoreError as error:
-            if error.code != "run_not_open":
+            if error.code not in WAITS_NO_MORE:
                 raise
             # The wish first: a run that has been stopped by the signal has no place for it.
             if not await self._store.request_abort(left.owner, run_id, unasked=not left.is_asked):

@@ -11,7 +11,7 @@ from asyncpg import Connection
 
 from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.bus import Signal
-from openclaw_gateway.sessions.postgres import reads, rows
+from openclaw_gateway.sessions.postgres import hearing, reads, rows
 from openclaw_gateway.sessions.shared import ATTEMPTS
 from openclaw_gateway.sessions.store import (
     Begun,
@@ -34,7 +34,7 @@ _IS_UNASKED = "SELECT unasked FROM runs WHERE id = $1"
 # Once somebody has asked, it stays asked for.
 _REQUEST_ABORT = (
     "UPDATE runs SET abort_requested = true, unasked = $3 AND (unasked OR NOT abort_requested) "
-    "WHERE id = $1 AND owner = $2 AND ended_ms IS NULL RETURNING 1"
+    "WHERE id = $1 AND owner = $2 AND ended_ms IS NULL RETURNING status"
 )
 _HELD = (
     "SELECT sessions.number, covered_seq, last_seq, "
@@ -119,7 +119,10 @@ async def renew(db: Connection, who: Who, claim: Claim, lease_s: float) -> Signa
 
 
 async def request_abort(db: Connection, owner: str, run_id: str, *, unasked: bool) -> bool:
-    return await db.fetchval(_REQUEST_ABORT, run_id, owner, unasked) is not None
+    status = await db.fetchval(_REQUEST_ABORT, run_id, owner, unasked)
+    if status == "queued" and not unasked:
+        await hearing.stop_hearer(db, owner, run_id)
+    return status is not None
 
 
 async def read(db: Connection, claim: Claim) -> Transcript:

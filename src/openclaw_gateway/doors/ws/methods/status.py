@@ -39,7 +39,7 @@ def _row(run: Run) -> dict[str, Any]:
         "agentId": request.agent_id,
         "door": request.origin.door,
         "depth": request.origin.depth,
-        "parent": run.parent.shown_id if run.parent else None,
+        "parent": run.started_by,
         "startedAt": run.created_ms,
     }
 

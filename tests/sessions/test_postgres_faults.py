@@ -1,14 +1,16 @@
 """PostgresStore where the database is away, says nothing, breaks off, is full, or is none for it."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
-from openclaw_gateway.sessions.postgres import doubts, migration, runs
+from openclaw_gateway.sessions.postgres import doubts, errors, migration, runs
 from openclaw_gateway.sessions.postgres.pool import Pool
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
@@ -390,6 +392,31 @@ async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, 
 
     await until(is_writable)
     assert isinstance(await store.begin(new_run("r1"), lease_s=LEASE), Claimed)
+
+
+@pytest.mark.parametrize(
+    ("more", "remedy"),
+    [
+        ("?sslmode=require", "sslmode=disable"),
+        ("?sslmode=verify-full", "sslrootcert="),
+        ("?channel_binding=require", "after the question mark"),
+        ("?connect_timeout=3", "after the question mark"),
+        ("?sslmode=nonsense", "write it as postgresql://"),
+    ],
+)
+async def test_what_an_address_asks_for_in_vain_is_told(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, remedy: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    error = await refusal(PostgresStore(postgres_url + more).open())
+    assert remedy in error.message
+
+
+def test_a_certificate_that_is_not_trusted_is_told() -> None:
+    """Its server was said not to be reached."""
+    error = errors.translated(ssl.SSLCertVerificationError("unable to get local issuer certificate"))
+    assert isinstance(error, StoreError)
+    assert "sslrootcert=" in error.message
 
 
 async def test_who_may_only_read_is_not_ready_until_he_may_write(

@@ -14,6 +14,10 @@ from openclaw_gateway.secret_values import torn_password
 from openclaw_gateway.sessions.postgres.texts import use_texts
 
 
+class NoAuthority(asyncpg.ClientConfigurationError):  # type: ignore[misc]  # the driver is not typed
+    """The file of certificates is not there that the address goes by."""
+
+
 def shown(url: str) -> str:
     """The address of a database without user, password and options."""
     try:
@@ -28,10 +32,12 @@ def shown(url: str) -> str:
 
 async def connected(url: str, **options: Any) -> Connection:
     """With `options` of asyncpg.connect. Raises what the driver raises, ClientConfigurationError for every
-    address that is none."""
+    address that is none, and NoAuthority."""
     try:
         connection = await asyncpg.connect(url, **options)
     except ValueError as error:
+        if "certificate file" in str(error):
+            raise NoAuthority(type(error).__name__) from None
         raise asyncpg.ClientConfigurationError(type(error).__name__) from None
     try:
         await use_texts(connection)

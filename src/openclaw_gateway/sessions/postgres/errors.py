@@ -3,9 +3,12 @@
 Pure. No message names the address, the user or the password: whoever must know more has the log.
 """
 
+import ssl
+
 import asyncpg
 
 from openclaw_gateway.errors import GatewayError, StoreError, StoreFull
+from openclaw_gateway.sessions.postgres.address import NoAuthority
 
 # The same call may be made again at once: nothing of it was done, and what was in its way is over.
 _CONFLICTS = ("40001", "40P01", "23505", "P0002")
@@ -27,6 +30,19 @@ _NO_ADDRESS = (
     "store.url is no address of a database: write it as postgresql://USER:PASSWORD@HOST:5432/DATABASE, with "
     "%2F for each / in the password, %3F for ?, %23 for #, %5B for [ and %40 for @."
 )
+_NO_TLS = (
+    "PostgreSQL does not speak TLS, which store.url asks for: turn on `ssl` there, or write sslmode=disable "
+    "where nobody else is in the network."
+)
+_UNTRUSTED = (
+    "The certificate of PostgreSQL is none that store.url trusts: name the authority that signed it "
+    "(sslrootcert=/path/ca.pem), and the host as the certificate does."
+)
+_NO_AUTHORITY = (
+    "The file of the authority is not there that store.url goes by with this sslmode: name it "
+    "(sslrootcert=/path/ca.pem), or write sslmode=require, which looks at no certificate."
+)
+_REJECTED = "rejected SSL upgrade"
 _FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
 FOREIGN = "The database of store.url has tables of another program: give the gateway one of its own."
 # By SQLSTATE or its class: (what to say, code).
@@ -36,6 +52,12 @@ _SAID: dict[str, tuple[str, str | None]] = {
     _NO_RIGHT: (
         "The user of store.url may not do this in its database: make it the owner of the database and of the "
         "tables and functions in it.",
+        None,
+    ),
+    # Also what the driver hands on of an address without knowing it.
+    "42704": (
+        "PostgreSQL does not know what is asked of it: take out of store.url what it cannot know after the "
+        "question mark, such as channel_binding or connect_timeout.",
         None,
     ),
     "42P01": ("The database lacks tables of the session store: run this gateway's `store migrate`.", None),
@@ -117,10 +139,18 @@ def _ours(error: BaseException) -> StoreError | None:
     if isinstance(error, asyncpg.DataError | UnicodeEncodeError):
         return StoreError("The session store cannot keep text with a lone surrogate.", code="store_rejected")
     if isinstance(error, asyncpg.ClientConfigurationError):
-        return StoreError(_NO_ADDRESS)
+        return StoreError(_NO_AUTHORITY if isinstance(error, NoAuthority) else _NO_ADDRESS)
     if isinstance(error, TimeoutError):
         return StoreError(_SILENT, retry_after=_RETRY_S)
-    return StoreError(_AWAY, retry_after=_RETRY_S) if state is not None or is_lost(error) else None
+    if state is None and not is_lost(error):
+        return None
+    return StoreError(_unreached(error), retry_after=_RETRY_S)
+
+
+def _unreached(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLError):
+        return _UNTRUSTED
+    return _NO_TLS if isinstance(error, ConnectionError) and _REJECTED in str(error) else _AWAY
 
 
 def _said(state: str) -> StoreError:

@@ -1,10 +1,14 @@
 """`make cluster` as a person has it: it says where it is, any process will do, one may go, nothing stays."""
 
 import asyncio
+import contextlib
 import os
 import re
+import shlex
 import signal
 import sys
+from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway.testing.gateway import TOKEN, model_config, write_config
-from openclaw_gateway.testing.model_server import ModelServer
+from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from tests.cluster.replicas import headers
 from tests.cluster.trying import ROLES, overlay
 from tests.doors.chat import CHAT, user
@@ -46,6 +50,20 @@ async def answer(url: str, text: str, **fields: Any) -> str:
         return str(told["choices"][0]["message"]["content"])
 
 
+@contextlib.asynccontextmanager
+async def typed(words: list[str]) -> AsyncIterator[aiohttp.ClientResponse]:
+    """What curl would be answered."""
+    named = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
+    body = words[words.index("-d") + 1].encode() if "-d" in words else None
+    url = next(word for word in words if word.startswith("http"))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request("POST" if body else "GET", url, data=body, headers=named) as response,
+    ):
+        assert response.status == 200, await response.text()
+        yield response
+
+
 @pytest.mark.promise("cluster-trying")
 @pytest.mark.usefixtures("postgres_server", "valkey_of_session")  # which say what is missing
 async def test_it_is_there_in_a_moment_and_gone_after_a_key(models: ModelServer, tmp_path: Path) -> None:
@@ -74,8 +92,23 @@ async def test_it_is_there_in_a_moment_and_gone_after_a_key(models: ModelServer,
         assert direct == "three"
         history = [each["content"] for each in models.requests[-1].body["messages"] if each["role"] == "user"]
         assert history[-3:] == ["one", "two", "three"]
-        os.kill(found["front-1"][1], signal.SIGKILL)
-        await until(process, "front-1 has gone")
+        # In mid-answer, as it says what to type.
+        begins, read_on = (shlex.split(line) for line in said.splitlines() if line.startswith("  curl -sSN"))
+        assert f"kill -9 {found['front-1'][1]}" in said
+        gate = asyncio.Event()
+        models.enqueue(says("once ", Hold(gate), "upon"))
+        async with typed(begins) as response:
+            head = await response.content.readuntil(b"once")
+            os.kill(found["front-1"][1], signal.SIGKILL)
+            await until(process, "front-1 has gone")
+        gate.set()
+        run_id = re.findall(rb"chatcmpl_[\w-]+", head)[0].decode()
+        number = head.rpartition(b"id: ")[2].partition(b"\n")[0].decode()
+        words = [word.replace("/ID/", f"/{run_id}/") for word in read_on]
+        words[-1] = words[-1].replace("5", number)
+        async with typed(words) as response:
+            rest = await response.content.read()
+        assert (rest.count(b"once"), rest.count(b"upon"), rest.count(b"[DONE]")) == (0, 1, 1), rest
         assert [await answer(front, f"{n}") for n in range(3)] == ["0", "1", "2"]
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(DEADLINE_S):

@@ -28,6 +28,7 @@ from openclaw_gateway.doors.ui.snippets import curl_line
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.testing.balancer import Balancer, Place
+from tests.cluster.asking import CHAT
 from tests.cluster.replicas import Replica, free_port
 from tests.cluster.shared import Engines, engines
 from tests.engines.postgres import NotInstalled as NoPostgres
@@ -91,6 +92,19 @@ def made(folder: Path, loaded: LoadedConfig, shared: Engines) -> list[Replica]:
     return found
 
 
+def cut_lines(first: str, second: str, secret: str | None) -> tuple[str, str]:
+    """What to type to have an answer streamed by one front that goes on without its client, and to read on
+    at another."""
+    known = ["-H", f"Authorization: Bearer {secret}"] if secret is not None else []
+    question = {"role": "user", "content": "Tell me a long story about a fox."}
+    body = msgspec.json.encode({"model": "openclaw", "stream": True, "messages": [question]}).decode()
+    detached = ["-H", "x-openclaw-detach: true", "-H", "Content-Type: application/json", "-d", body]
+    begun = ["curl", "-sSN", f"{first}{CHAT}", *known, *detached]
+    return shlex.join(begun), shlex.join(
+        ["curl", "-sSN", f"{second}{CHAT}/ID/events", *known, "-H", "Last-Event-ID: 5"]
+    )
+
+
 def tell(url: str, loaded: LoadedConfig, replicas: Sequence[Replica], shared: Engines) -> None:
     secret = loaded.config.gateway.auth.token
     click.echo(f"\n  {'in front':12}{url}")
@@ -104,7 +118,13 @@ def tell(url: str, loaded: LoadedConfig, replicas: Sequence[Replica], shared: En
     click.echo("Which processes there are, and what they have to do:\n")
     words = [f"OPENCLAW_CONFIG_PATH={loaded.path}", f"OPENCLAW_STATE_DIR={replicas[0].state_dir}"]
     click.echo(f"  {shlex.join([*words, sys.executable, '-m', 'openclaw_gateway', 'status'])}\n")
-    click.echo(f"Take one away, and ask again:\n\n  kill -9 {replicas[0].pid}\n")
+    first, second = (each for each in replicas if each.role == "front")
+    begun, read_on = cut_lines(first.url, second.url, secret)
+    click.echo(
+        "Take a front away in mid-answer, and read on at the other one, behind the last number (`id:`)"
+    )
+    click.echo("that came; ID is that of the answer (`chatcmpl_...`), which a worker goes on with:\n")
+    click.echo(f"  {begun}\n  kill -9 {first.pid}\n  {read_on}\n")
     click.echo("Ctrl-C ends all of it, with what was said.")
 
 

@@ -13,7 +13,7 @@ from asyncpg import Connection
 from openclaw_gateway import engines
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
-from openclaw_gateway.runs.elsewhere import mirrored
+from openclaw_gateway.runs.elsewhere import membership, mirrored
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run
@@ -22,10 +22,16 @@ from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.sessions.spending import SpendingWanted
 from openclaw_gateway.sessions.store import Begun, NewRun, Released
-from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.gateway import (
+    RunningGateway,
+    model_config,
+    running_gateway,
+    write_config,
+)
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
+from tests.doors.logged import logged
 from tests.doors.test_agent_tools import READ, workspace
 from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
@@ -912,6 +918,45 @@ async def test_a_repeat_at_another_is_nothing_that_is_told(
         ]
         assert len({each["runId"] for each in told}) == 1, told
         assert len(models.requests) == 2
+
+
+TWO = {"list": [{"id": "main", "default": True}, {"id": "two"}]}
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-openclaw-session-key": "agent:two:s"}])
+async def test_an_agent_that_a_front_knows_first_is_waited_for(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    """Who made an agent at one process and talked to it was told that there is none."""
+    monkeypatch.setattr(membership, "_CONFIGURED_WITHIN_S", 20.0)
+    fleet.config["store"]["leaseSeconds"] = 60
+    async with fleet.member("worker") as worker:
+        fleet.config["agents"] = TWO
+        async with fleet.member("front") as front:
+            body = {"model": "openclaw/two", "messages": [user("hi")]}
+            asking = asyncio.create_task(ask(front, body, headers=headers))
+            await front.wait_runs(1)
+            write_config(worker.state_dir, model_config(models.base_url, fleet.config))
+            answer = await asking
+            assert (answer.status, answer.content) == (200, "hi")
+            await worker.wait_no_runs()
+
+
+async def test_what_a_worker_is_not_configured_for_is_refused_and_its_log_says_why(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "_CONFIGURED_WITHIN_S", 0.0)
+    fleet.config["gateway"] = {"limits": {"maxRuns": 1}}
+    async with fleet.member("worker") as worker:
+        fleet.config["agents"] = TWO
+        async with fleet.member("front") as front:
+            with logged() as log:
+                answer = await ask(front, {"model": "openclaw/two", "messages": [user("hi")]})
+                (line,) = log.lines("work.refused")
+            assert (answer.status, answer.error["code"]) == (400, "agent_not_found")
+            assert (line["agent"], line["detail"]) == ("two", membership.DIFFERS)
+            assert (await say(front, "hi")).content == "hi", "and its place is free"
+            await worker.wait_no_runs()
 
 
 @pytest.mark.promise("error.no_worker")

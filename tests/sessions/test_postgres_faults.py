@@ -132,6 +132,19 @@ async def test_a_database_that_says_nothing_is_unwell_before_its_statement_is_la
     await store.close()
 
 
+async def test_a_database_that_says_nothing_for_a_moment_is_well(
+    behind: PostgresStore, network: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.sessions.postgres.store._AT_ONCE_S", 0.01)
+    assert (await behind.health()).ok
+    network.turn(HALF_OPEN_DOWN)
+    assert (await behind.health()).ok
+    monkeypatch.setattr("openclaw_gateway.sessions.postgres.store._BELIEVED_S", 0.0)
+    looking = asyncio.create_task(behind.health())
+    network.turn(PASS)
+    assert (await looking).ok
+
+
 async def test_a_database_that_says_nothing_holds_nobody_up_and_what_it_did_late_is_undone(
     own_postgres: Postgres,
 ) -> None:

@@ -26,7 +26,8 @@ from openclaw_gateway.testing.passing import (
 )
 
 _LOOK_S = 0.2
-_LOOK_DEADLINE_S = 2.0
+# So long that a machine which is busy is not taken for a replica that is silent: all of them would be at once.
+_LOOK_DEADLINE_S = 5.0
 _GONE_S = 10.0
 _MOST_CONNECTIONS = 10_000
 _READY = b"GET /ready HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n"

@@ -65,7 +65,7 @@ class AskedElsewhere:
         """Of a question of this process's own."""
         match news:
             case ApprovalRequested():
-                self._channel.tell(QuestionOpened(owner, news))
+                self._channel.tell(QuestionOpened(owner, news, self._questions.left_ms(news.id)))
             case ApprovalResolved():
                 self._channel.tell(QuestionClosed(owner, news))
 
@@ -83,7 +83,7 @@ class AskedElsewhere:
             await asyncio.sleep(_TELL_EVERY_S)
 
     def _opened(self, news: QuestionOpened) -> None:
-        self._questions.asked_elsewhere(news.owner, news.asked)
+        self._questions.asked_elsewhere(news.owner, news.asked, news.left_ms)
 
     def _closed(self, news: QuestionClosed) -> None:
         self._questions.ended_elsewhere(news.owner, news.resolved)

@@ -93,8 +93,12 @@ class OwnersAttend(Struct, frozen=True, tag="attended"):
 
 
 class QuestionOpened(Struct, frozen=True, tag="asked"):
+    """`left_ms` is how long it may be answered yet: the clocks of two machines are not the same. None: of an
+    older release."""
+
     owner: str
     asked: ApprovalRequested
+    left_ms: int | None = None
 
 
 class QuestionClosed(Struct, frozen=True, tag="question-ended"):

@@ -56,6 +56,9 @@ from openclaw_gateway.wire.run import RunStatus
 # A run is recorded within this time, or refused.
 BEGIN_S = 0.95
 _CLOSE_DEADLINE_S = 20.0
+# So long it may be silent, and how long one look waits then.
+_BELIEVED_S = 2.0
+_AT_ONCE_S = 0.5
 log = structlog.get_logger()
 
 
@@ -84,6 +87,9 @@ class PostgresStore(Lookups, Sharing):
         self._arrivals = Arrivals()
         self._doubts = Doubts(self._disown)
         self._claims_in_doubt: set[str] = set()
+        self._look: asyncio.Task[StoreHealth] | None = None
+        self._well_at = float("-inf")
+        self._schema = 0
 
     def go_by(self, *, max_queued: int) -> None:
         """For the runs that come from now on."""
@@ -110,6 +116,9 @@ class PostgresStore(Lookups, Sharing):
         if not self._pool.is_open:
             return
         await self._doubts.stop()
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.wait({self._look})
         try:
             await self._pool.settled(_CLOSE_DEADLINE_S)
             # Where it has left, what came to it since is anybody's, too.
@@ -120,10 +129,20 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.close(_CLOSE_DEADLINE_S)
 
     async def health(self) -> StoreHealth:
-        """Reads; writes only when a write was refused, to see whether that is over."""
+        """Reads; writes only when a write was refused, to see whether that is over. One that answered a moment
+        ago is well also while it does not answer at once: all processes of a gateway have the one database,
+        and shall not all leave their proxy because it is busy for a second."""
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._looked(), name="store.health")
+        look, was_well = self._look, time.monotonic() - self._well_at < _BELIEVED_S
+        await asyncio.wait({look}, timeout=_AT_ONCE_S if was_well else None)
+        if look.cancelled():
+            return StoreHealth(ok=False, detail="the store is closed")
+        return look.result() if look.done() else StoreHealth(ok=True, schema_version=self._schema)
+
+    async def _looked(self) -> StoreHealth:
         try:
             async with asyncio.timeout(HEALTH_S):
-                # That much is under way, or the machine busy for a moment, takes no process out of service.
                 found = await self._pool.owned(self._pool.within(HEALTH_S, migration.state))
                 if self._pool.refuses_writes:
                     await self._pool.submit(sessions.probe)
@@ -132,6 +151,7 @@ class PostgresStore(Lookups, Sharing):
             return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:
             return StoreHealth(ok=False, detail=error.message)
+        self._well_at, self._schema = time.monotonic(), found.version
         return StoreHealth(ok=True, schema_version=found.version)
 
     async def begin(self, run: NewRun, *, lease_s: float) -> Begun:

@@ -129,9 +129,9 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.close(_CLOSE_DEADLINE_S)
 
     async def health(self) -> StoreHealth:
-        """Reads; writes only when a write was refused, to see whether that is over. One that answered a moment
-        ago is well also while it does not answer at once: all processes of a gateway have the one database,
-        and shall not all leave their proxy because it is busy for a second."""
+        """Reads; writes only when a write was refused, to see whether that is over. One that answered a
+        moment ago is well also while it does not answer at once: all processes of a gateway have the one
+        database, and shall not all leave their proxy because it is busy for a second."""
         if self._look is None or self._look.done():
             self._look = asyncio.create_task(self._looked(), name="store.health")
         look, was_well = self._look, time.monotonic() - self._well_at < _BELIEVED_S

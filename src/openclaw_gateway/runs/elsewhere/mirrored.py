@@ -12,37 +12,30 @@ from contextlib import closing, suppress
 import msgspec
 import structlog
 
-from openclaw_gateway.errors import (
-    EventsGone,
-    GatewayError,
-    Overloaded,
-    RunAborted,
-    RunCutShort,
-    SessionBusy,
-    StoreError,
-)
+from openclaw_gateway.errors import EventsGone, GatewayError, RunAborted, SessionBusy, StoreError
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
+from openclaw_gateway.runs.elsewhere.outcomes import (
+    because,
+    failed,
+    goes_on_there,
+    internal,
+    is_asked,
+    is_final,
+    nobody,
+    unsaid,
+    was_taken_over,
+)
 from openclaw_gateway.runs.elsewhere.retold import Ends, Said
 from openclaw_gateway.runs.elsewhere.taken_back import WAITS_NO_MORE, TakenBack
 from openclaw_gateway.runs.interrupting import interrupt, made_room
-from openclaw_gateway.runs.run import (
-    BY_REQUEST,
-    CLIENT_LEFT,
-    HANDED_OVER,
-    PARENT_ENDED,
-    SHUTTING_DOWN,
-    TAKEN_OVER,
-    UNASKED,
-    UNDELIVERED,
-    Run,
-)
+from openclaw_gateway.runs.run import PARENT_ENDED, Run
 from openclaw_gateway.runs.stopped import why_stopped
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
-from openclaw_gateway.wire.error_info import after_tools, error_info
+from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import Event
-from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
+from openclaw_gateway.wire.run import KeptResult, RunResult
 from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
@@ -53,9 +46,6 @@ _LOOK_EVERY_S = 1.0
 _STOPS_WITHIN_S = 20.0
 # How long a run waits while there is no worker: as long as one takes to be started anew.
 _NOBODY_S = 20.0
-# What the store says of a run that another process has: of one at work, and of one that waits.
-_ELSEWHERE = WAITS_NO_MORE | {"fenced"}
-_STOPPED = frozenset({CLIENT_LEFT, UNDELIVERED, SHUTTING_DOWN})
 _result = msgspec.json.Decoder(KeptResult)
 
 
@@ -77,20 +67,20 @@ class Mirrors:
             result = await self._result_of(run)
         except GatewayError as error:
             run.refuse(error)
-            result = _failed(error)
+            result = failed(error)
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
             log.exception("run.crashed", request=run.asked.request, run=run.id)
         finally:
-            result = result or _failed(GatewayError(_INTERNAL))
+            result = result or internal()
             run.queued = 0
-            run.keeps_answer = _is_final(run, result)
+            run.keeps_answer = is_final(run, result)
             run.end(result)
 
     def give_up(self, run: Run) -> None:
         if run.result is None:
-            run.end(_failed(GatewayError(_INTERNAL)))
+            run.end(internal())
 
     async def _result_of(self, run: Run) -> RunResult:
         events = self._bus.subscribe(run.id)
@@ -105,7 +95,7 @@ class Mirrors:
     async def goes_on(self, run: Run, ended: RunResult) -> RunResult:
         """How a run ends that this process has executed, or had waiting, until another has taken it over; how
         it `ended` here, of any other. Never raises but for cancellation."""
-        if not _was_taken_over(run, ended) or self._bus.health().kind == "local":
+        if not was_taken_over(run, ended) or self._bus.health().kind == "local":
             return ended
         record = await self._record(run)
         if record is None:
@@ -119,8 +109,8 @@ class Mirrors:
             with closing(self._bus.subscribe(run.id)) as events:
                 result = await self._told(run, events, Ends())
         except GatewayError as error:
-            result = _failed(error)
-        run.keeps_answer = _is_final(run, result)
+            result = failed(error)
+        run.keeps_answer = is_final(run, result)
         return result
 
     async def _give(self, run: Run) -> None:
@@ -195,23 +185,23 @@ class Mirrors:
                         continue
                     # Before its executor is asked: this process hears of that too, as of anybody's wish.
                     stopped_at, why = clock(), why_stopped(run)
-                    if _goes_on(run):
-                        return _failed(why)
+                    if goes_on_there(run):
+                        return failed(why)
                     await self._stop(run)
                     break
                 if (ended := said.take(batch)) is not None:
-                    return _because(run, why, ended)
+                    return because(run, why, ended)
             record = await self._record(run)
             if (ended := await self._end_of(run, record, events, said)) is not None:
-                return _because(run, why, ended)
+                return because(run, why, ended)
             if stopped_at is None and not said.has_begun and record is not None:
                 await self._find_place(run)
                 nobody_since = (nobody_since or clock()) if await self._is_alone() else None
                 if nobody_since is not None and clock() - nobody_since > _NOBODY_S:
                     await self.taken_back.end(record.owner, record.id)
-                    return _failed(_nobody())
+                    return failed(nobody())
             if why is not None and stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
-                return _failed(why)
+                return failed(why)
 
     async def _end_of(
         self, run: Run, record: RunRecord | None, events: Subscription, said: Said | Ends
@@ -220,12 +210,12 @@ class Mirrors:
         if record is not None and record.ended_ms is not None:
             return said.rest(await self._recorded(run, record), await _batch(events, 0))
         if record is None and await self._is_over(run):
-            return said.take(await _batch(events, 0)) or _failed(RunAborted(f"{PARENT_ENDED}."))
+            return said.take(await _batch(events, 0)) or failed(RunAborted(f"{PARENT_ENDED}."))
         return None
 
     async def _stop(self, run: Run) -> None:
         if run.top == run.id or run.request.session_key is not None:
-            await self.taken_back.end(run.request.origin.owner, run.id, is_asked=_is_asked(run))
+            await self.taken_back.end(run.request.origin.owner, run.id, is_asked=is_asked(run))
         else:
             # The store does not know it.
             self._bus.signal(run.id, "abort")
@@ -271,7 +261,7 @@ class Mirrors:
             return _result.decode(kept)
         error = record.error
         if error is None and record.status != "completed":
-            error = error_info(_unsaid(run, record.status))
+            error = error_info(unsaid(run, record.status))
         if record.answered_by is not None:
             return RunResult(
                 record.status, error=error, cost=0.0, taken_by=await self._name_of_answer(record)
@@ -285,34 +275,6 @@ class Mirrors:
         return by if answer is None or answer.name is None else answer.name
 
 
-def _is_final(run: Run, result: RunResult) -> bool:
-    """Whether a repeat of the request gets this result; what else is kept of it, the store has."""
-    if result.status == "completed":
-        return True
-    return result.status == "aborted" and _is_asked(run)
-
-
-def _is_asked(run: Run) -> bool:
-    """Whether somebody has asked here for its end."""
-    return run.abort_reason is not None and run.abort_reason not in UNASKED
-
-
-def _was_taken_over(run: Run, ended: RunResult) -> bool:
-    """Whether another process may have the run now: this one was away for longer than it was its own. One
-    that was taken up here has its clients elsewhere, and of one that was refused they know."""
-    if run.begun is not None or run.parent is not None or run.refused or ended.error is None:
-        return False
-    return run.abort_reason == TAKEN_OVER or ended.error.code in _ELSEWHERE
-
-
-def _goes_on(run: Run) -> bool:
-    """Whether one that ends here goes on where it is executed: who follows and leaves stops nothing, because
-    others may wait for it, and neither does a process that goes and has nobody here who waits."""
-    if run.is_followed and run.abort_reason in _STOPPED:
-        return True
-    return run.abort_reason == HANDED_OVER
-
-
 async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:
     """What the bus brings within the time; nothing, after it, where it has lost the log."""
     try:
@@ -320,42 +282,3 @@ async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:
     except EventsGone:
         await asyncio.sleep(seconds)
         return ()
-
-
-def _nobody() -> Overloaded:
-    return Overloaded(
-        "No worker of this gateway is running, so nothing was done. Its operator starts one "
-        "(`gateway run --role worker`); try again then.",
-        code="no_worker",
-        retry_after=5,
-    )
-
-
-def _because(run: Run, why: GatewayError | None, result: RunResult) -> RunResult:
-    """How it ended, where it was this process that had it stopped: its executor knows no more than that."""
-    if why is None or result.status != "aborted":
-        return result
-    info = error_info(why)
-    if result.called or run.request.invocation is not None:
-        info = after_tools(info)
-    return msgspec.structs.replace(result, status=_status(why), error=info)
-
-
-def _unsaid(run: Run, status: RunStatus) -> GatewayError:
-    """Why a run has no answer of which the store knows only how it ended."""
-    if status == "aborted":
-        return RunAborted(f"The run was aborted: {run.abort_reason or BY_REQUEST}.")
-    return RunCutShort(
-        "The machine that had this run could not record or answer it. Send the request again.", retry_after=1
-    )
-
-
-def _failed(error: GatewayError) -> RunResult:
-    return RunResult(_status(error), error=error_info(error))
-
-
-def _status(error: GatewayError) -> RunStatus:
-    return "aborted" if isinstance(error, RunAborted) else "failed"
-
-
-_INTERNAL = "The run failed inside the gateway. The operator finds the cause in its log."

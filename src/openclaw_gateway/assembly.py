@@ -46,7 +46,7 @@ from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
 from openclaw_gateway.runs.elsewhere.news import ConversationOver, NewsChannel
 from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
 from openclaw_gateway.runs.elsewhere.waiting import WaitingElsewhere
-from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.hub import Listener, SessionChange
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.ledger import Ledger
@@ -110,7 +110,7 @@ class Assembly:
         room = None if self._foundation.shared is None else self._foundation.limits.runs
         live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan), room)
         self._undo.push_async_callback(live.hub.close)
-        live.hub.listen(Listener(ended=self._run_over))
+        live.hub.listen(Listener(ended=self._run_over, changed=self._session_changed))
         ledger = Ledger(self._foundation.store)
         ledger.open(live.hub)
         self._undo.push_async_callback(ledger.close)
@@ -296,6 +296,11 @@ class Assembly:
         """A request without a session is a conversation of its own."""
         if run.request.session_key is None:
             self._over(conversation(run.request.origin.owner, None, run.id))
+
+    def _session_changed(self, change: SessionChange) -> None:
+        """Whoever begins it anew or deletes it, by whichever process, ends what it was until then."""
+        if change.reason in ("reset", "delete"):
+            self._over(conversation(change.owner, change.key, ""))
 
     def _over(self, name: str) -> None:
         self._foundation.commands.end(name)

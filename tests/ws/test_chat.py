@@ -4,10 +4,13 @@ import asyncio
 from typing import Any
 
 import msgspec
+import pytest
 
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, Reasoning, says
+from openclaw_gateway.tools.base import conversation
 from openclaw_gateway.wire.messages import AssistantMessage, Text, UserMessage
 from tests.ws.peer import Peer, connected
 from tests.ws.test_methods import say
@@ -168,6 +171,19 @@ async def test_after_a_reset_the_model_is_not_told_what_was_before(models: Model
     await say(peer, "next", sessionKey="talk")
     (request,) = models.requests
     assert "a secret" not in str(request.body)
+
+
+@pytest.mark.parametrize("ends", ["sessions.reset", "sessions.delete"])
+async def test_what_was_allowed_in_a_conversation_ends_with_it(
+    gateway: RunningGateway, peer: Peer, ends: str
+) -> None:
+    await say(peer, "hello", sessionKey="talk")
+    names = [conversation(OPERATOR.owner, f"agent:main:{key}", "") for key in ("talk", "other")]
+    questions = gateway.gateway._questions
+    for name in names:
+        questions.remember(name, b"make", elsewhere=False)
+    await peer.result(ends, {"key": "talk"})
+    assert [questions.remembers(name, b"make") for name in names] == [False, True]
 
 
 async def test_after_a_reset_a_chat_window_shows_an_empty_conversation(peer: Peer) -> None:

@@ -3,8 +3,7 @@
 A lane is the Store's queue of a session: entering it is `begin`, waiting is a doorbell with a slow look
 as fall-back (a ring may be lost), leaving it is `finish` or `withdraw`, which name the run to ring
 next. The claims that are held meanwhile are renewed by `leases`.
-Whatever raises on the way, a lane that was entered is left: what fails is tried again at each heartbeat
-and at the close.
+Whatever raises on the way, a lane that was entered is left: `unended` tries again what fails.
 Knows nothing of models or of what a turn holds.
 """
 
@@ -23,6 +22,7 @@ from openclaw_gateway.runs.interrupting import ask_to_end, interrupt, made_room
 from openclaw_gateway.runs.leases import Leases
 from openclaw_gateway.runs.run import BY_REQUEST, HANDED_OVER, UNASKED, Run
 from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
+from openclaw_gateway.runs.unended import Unended
 from openclaw_gateway.sessions.bus import Bus, Watch
 from openclaw_gateway.sessions.same_message import known_by_content, same
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
@@ -39,7 +39,7 @@ from openclaw_gateway.sessions.store import (
     Store,
 )
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunResult, RunStatus
+from openclaw_gateway.wire.run import RunResult
 
 log = structlog.get_logger()
 
@@ -82,19 +82,17 @@ class Lanes:
         self._elsewhere: WaitsElsewhere | None = None
         self._store = store
         self._bus = bus
+        self._unended = Unended(store, self._ring)
         self._leases = Leases(
             store,
             bus,
-            self._catch_up,
+            self._unended.catch_up,
             lease_s=self._pace.lease_s,
             renew_every_s=self._pace.renew_every_s,
             look_again_s=None if shared is None else self._pace.look_again_s,
         )
         self._waiting: dict[tuple[str, str], list[Run]] = {}
         self._waiting_here: set[str] = set()
-        self._leaving: dict[str, RunStatus] = {}
-        self._unfinished: dict[str, Claim] = {}
-        self._unconcluded: dict[str, Ending] = {}
 
     def open(self) -> None:
         self._leases.open()
@@ -105,8 +103,8 @@ class Lanes:
 
     async def close(self) -> None:
         """Of the runs that could not be ended none stays open in the store, if it can be written."""
-        self._unfinished |= await self._leases.close()
-        await self._catch_up()
+        self._unended.keep(await self._leases.close())
+        await self._unended.catch_up()
 
     async def enter(self, run: Run, session: str) -> Claimed | None:
         """Durably enqueue the run, wait for its turn, return the claim; None where the run at work has taken
@@ -143,7 +141,7 @@ class Lanes:
             return await self._store.begin(self._new(run, session), lease_s=self._pace.lease_s)
         except BaseException as error:
             if may_have_begun(error):
-                await self._withdraw(run.id, "failed")
+                await self._unended.withdraw(run.id, "failed")
             raise
 
     def _new(self, run: Run, session: str | None) -> NewRun:
@@ -184,7 +182,7 @@ class Lanes:
     async def _queued(self, run: Run, session: str, position: int) -> Claimed | None:
         wish = run.request.queue
         if wish == "reject":
-            await self._withdraw(run.id, "aborted")
+            await self._unended.withdraw(run.id, "aborted")
             raise at_work()
         run.accept()
         lane = (run.request.origin.owner, session)
@@ -255,7 +253,7 @@ class Lanes:
             result = await by.wait()
         run.keeps_answer = by.keeps_answer
         # Where the other's end is not on disk; else it has ended there already.
-        await self._withdraw(run.id, result.status)
+        await self._unended.withdraw(run.id, result.status)
         return taken_result(by, result)
 
     def _holding(self, lane: tuple[str, str]) -> list[Run]:
@@ -276,17 +274,7 @@ class Lanes:
 
     async def conclude(self, run: Run, ending: Ending) -> None:
         """The other end of `record`. What the store does not take now, it is told again at each heartbeat."""
-        self._unconcluded[run.id] = ending
-        await self._conclude(run.id, ending)
-
-    async def _conclude(self, run_id: str, ending: Ending) -> None:
-        try:
-            await self._store.conclude(run_id, ending)
-        except StoreError as error:
-            if error.code != "run_not_open":
-                log.warning("run.not_concluded", run=run_id, error=error.message)
-                return
-        self._unconcluded.pop(run_id, None)
+        await self._unended.conclude(run.id, ending)
 
     async def leave(self, run: Run, claim: Claim, ending: Ending) -> None:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""
@@ -295,7 +283,7 @@ class Lanes:
         except StoreError as error:
             self._leases.let_go(run.id)
             if not isinstance(error, Fenced):
-                self._unfinished[run.id] = claim
+                self._unended.keep({run.id: claim})
             raise
         self._leases.let_go(run.id)
         self._ring(released.next_run)
@@ -307,8 +295,7 @@ class Lanes:
         """Leave without a turn if the run still holds its lane, because something raised on the way."""
         claim = self._leases.let_go(run.id)
         if claim is not None:
-            self._unfinished[run.id] = claim
-            await self._finish_without_turn(run.id, claim)
+            await self._unended.finish(run.id, claim)
 
     async def _finished(self, claim: Claim, ending: Ending) -> Released:
         """What is said is lost if this fails, so a store that falters is asked again; the claim is still
@@ -342,7 +329,7 @@ class Lanes:
                 if isinstance(error, (TimeoutError, StoreError)):
                     return None
             elif run.abort_reason != HANDED_OVER:
-                refused = await self._withdraw(run.id, "aborted" if run.abort_reason else "failed")
+                refused = await self._unended.withdraw(run.id, "aborted" if run.abort_reason else "failed")
                 if refused is not None and await self._has_it_ended(run):
                     raise refused from None
             raise
@@ -373,40 +360,6 @@ class Lanes:
             if self._shared is not None:
                 return await self._shared.place(run.request.origin.owner, run.id) is None
         return False
-
-    async def _withdraw(self, run_id: str, status: RunStatus) -> StoreError | None:
-        """Give up a place in the queue, or nobody behind it would ever have a turn. What was refused: another
-        process has it now, or what it waited for."""
-        refused: StoreError | None = None
-        try:
-            self._ring((await self._store.withdraw(run_id, status)).next_run)
-        except StoreError as error:
-            if error.code != "run_not_open":
-                log.warning("lane.not_left", run=run_id, error=error.message)
-                self._leaving[run_id] = status
-                return error if error.code == "run_heard" else None
-            refused = error
-        self._leaving.pop(run_id, None)
-        return refused
-
-    async def _finish_without_turn(self, run_id: str, claim: Claim) -> None:
-        """The lane goes on even when its turn is lost. If the turn is there after all, it stays."""
-        try:
-            self._ring((await self._store.finish(claim, Ending("failed"))).next_run)
-        except Fenced:
-            pass
-        except StoreError as error:
-            log.warning("lane.not_left", run=run_id, error=error.message)
-            return
-        self._unfinished.pop(run_id, None)
-
-    async def _catch_up(self) -> None:
-        for run_id, status in list(self._leaving.items()):
-            await self._withdraw(run_id, status)
-        for run_id, claim in list(self._unfinished.items()):
-            await self._finish_without_turn(run_id, claim)
-        for run_id, ending in list(self._unconcluded.items()):
-            await self._conclude(run_id, ending)
 
     def _ring(self, waiting: str | None) -> None:
         if waiting is None:

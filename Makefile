@@ -42,9 +42,8 @@ test: python ## format, lint, types, import contracts, all tests
 	@$(SETUP) --tests
 	@echo "== format"; $(BIN)/ruff format --check --quiet . || { echo "To mend it: $(BIN)/ruff format" >&2; exit 1; }
 	@echo "== lint"; $(BIN)/ruff check --quiet .
-	@echo "== types"; $(BIN)/mypy
 	@echo "== import contracts"; $(BIN)/lint-imports
-	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
+	@echo "== types and tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
 
 test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (CLIENTS="aider llm": only these; minutes)
 	@$(SETUP) --tests

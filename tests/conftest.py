@@ -2,12 +2,18 @@
 
 import importlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from openclaw_gateway import foundation
 from openclaw_gateway.children import marked
+from openclaw_gateway.doors import delivery
 from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.models.embeddings import embedder
+from openclaw_gateway.models.failover import RetryPolicy
+from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 
@@ -42,6 +48,17 @@ def _sdk() -> None:
     """So does the library that MCP servers are spoken to with: a gateway that a test stops at once leaves its
     thread importing it."""
     importlib.import_module("openclaw_gateway.tools.mcp.sdk")
+
+
+@pytest.fixture
+def asks_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway asks a model that failed as often as ever, but does not wait before. For tests of what comes
+    of it, not of when: the head of a stream waits for it, too, on a machine that is busy with others."""
+    monkeypatch.setattr(delivery, "HOLD_S", delivery.HOLD_AFTER_FAILURE_S)
+    at_once = RetryPolicy(waits_s=(0.0, 0.0))
+    caller = partial(FallbackCaller, last=at_once, before=RetryPolicy(waits_s=(0.0,)))
+    monkeypatch.setattr(foundation, "FallbackCaller", caller)
+    monkeypatch.setattr(embedder, "_POLICY", at_once)
 
 
 @pytest.fixture

@@ -550,6 +550,7 @@ ERRORS = _all(
         "document_changed": "503: the configuration that several share was changed meanwhile.",
         "run_id_taken": "503: the run id was used before.",
         "run_not_open": "503: the run does not wait for its session.",
+        "run_heard": "503: the run at work answers this message.",
         "run_interrupted": "outcome: the gateway ended while the run went on.",
         "session_not_found": "503: no session of that name.",
         "summary_outdated": "503: a summary of what has changed meanwhile.",

@@ -34,12 +34,18 @@ from openclaw_gateway.gateway.vouching import Vouching
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.random_ids import fresh_digits
-from openclaw_gateway.runs.asked_elsewhere import AskedElsewhere
-from openclaw_gateway.runs.clients_elsewhere import ClientsElsewhere
-from openclaw_gateway.runs.compaction import Compactor
-from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.context.compaction import Compactor
+from openclaw_gateway.runs.context.keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
-from openclaw_gateway.runs.following import Following
+from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
+from openclaw_gateway.runs.elsewhere.followers import Followers
+from openclaw_gateway.runs.elsewhere.following import Following
+from openclaw_gateway.runs.elsewhere.membership import Membership
+from openclaw_gateway.runs.elsewhere.mirrored import Mirrors
+from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
+from openclaw_gateway.runs.elsewhere.news import ConversationOver, NewsChannel
+from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
+from openclaw_gateway.runs.elsewhere.waiting import WaitingElsewhere
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
@@ -47,15 +53,12 @@ from openclaw_gateway.runs.ledger import Ledger
 from openclaw_gateway.runs.live import LiveRuns, Others, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
-from openclaw_gateway.runs.membership import Membership
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.mirrored import Mirrors
-from openclaw_gateway.runs.neighbours import Neighbours
-from openclaw_gateway.runs.plan import Plan, Refusal
-from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
+from openclaw_gateway.runs.plans.plan import Plan, Refusal
+from openclaw_gateway.runs.plans.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.runs.shown import ShownAnywhere, ShownHere
+from openclaw_gateway.runs.shown import ShownHere
 from openclaw_gateway.runs.sub_agents import SubAgents
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
@@ -84,6 +87,7 @@ class Assembly:
         self._book_lease: Lease
         self._membership: Membership | None = None
         self._mirrors: Mirrors | None = None
+        self._channel: NewsChannel | None = None
         self._shown: ShownAnywhere | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -94,9 +98,13 @@ class Assembly:
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
         if self._foundation.shared is not None:
-            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus)
+            self._channel = NewsChannel(self._foundation.bus)
+            waiting = WaitingElsewhere(self._foundation.shared, self._foundation.bus, self._channel)
+            self._undo.push_async_callback(waiting.close)
+            self._foundation.lanes.go_beyond(waiting)
+            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus, waiting.tell)
             self._undo.push_async_callback(self._mirrors.taken_back.close)
-            self._shown = ShownAnywhere(self._foundation.bus)
+            self._shown = ShownAnywhere(self._channel)
         generation = await self._open(plan, None)
         # Who is alone counts alone, whatever bus there is.
         room = None if self._foundation.shared is None else self._foundation.limits.runs
@@ -142,18 +150,22 @@ class Assembly:
 
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
         """Become one of several, where the store is shared."""
-        rooms, gateway = self._foundation, self.gateway
-        if rooms.shared is None or self._shown is None:
+        rooms, gateway, channel = self._foundation, self.gateway, self._channel
+        if rooms.shared is None or channel is None or self._shown is None:
             return
-        self._shown.open(live.hub, live.executed, live.mirrored)
+        followers = Followers(channel, live.hub, live.find)
+        self._undo.callback(followers.close)
+        self._shown.open(followers, live.mirrored)
         self._undo.push_async_callback(self._shown.close)
-        self._undo.callback(ClientsElsewhere(rooms.bus, live.hub, live.find).close)
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
-        neighbours = Neighbours(rooms.bus, live.hub, following)
+        neighbours = Neighbours(channel, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
-        elsewhere = AskedElsewhere(rooms.bus, rooms.questions)
+        channel.heed(ConversationOver, lambda news: self._over(news.conversation))
+        elsewhere = AskedElsewhere(channel, rooms.questions)
         elsewhere.open()
         self._undo.push_async_callback(elsewhere.close)
+        # The first to close: those above do not hear what comes while they do.
+        self._undo.callback(channel.close)
         gateway.peers = Peers(rooms.shared, following, neighbours)
         self._membership = Membership(
             rooms.shared,
@@ -275,7 +287,10 @@ class Assembly:
         return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), shown, goes_on=goes_on)
 
     def _conversation_over(self, claim: Claim) -> None:
-        self._over(conversation(claim.owner, claim.session, claim.run_id))
+        name = conversation(claim.owner, claim.session, claim.run_id)
+        self._over(name)
+        if self._channel is not None:
+            self._channel.tell(ConversationOver(name))
 
     def _run_over(self, run: Run) -> None:
         """A request without a session is a conversation of its own."""

@@ -31,6 +31,14 @@ async def test_version_imports_nothing_heavy(program: Program) -> None:
     assert not modules & heavy
 
 
+async def test_what_only_reads_files_imports_no_http_client(configured: Program) -> None:
+    done = await configured.run("config", "validate", "--port", "0", PYTHONPROFILEIMPORTTIME="1")
+    assert done.code == 0, [line for line in done.err.splitlines() if "|" not in line]
+    modules = {line.rpartition("|")[2].strip() for line in done.err.splitlines() if "|" in line}
+    assert "openclaw_gateway.tools.web.fetched" in modules, "the tools are there"
+    assert "aiohttp" not in modules
+
+
 async def test_an_agent_is_asked_without_what_only_a_gateway_needs(configured: Program) -> None:
     """A third of a second is all that may pass before the request leaves."""
     done = await configured.run("agent", "hi", PYTHONPROFILEIMPORTTIME="1")

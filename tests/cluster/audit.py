@@ -169,7 +169,7 @@ async def _held(link: asyncpg.Connection) -> Held:
                 ids.get(row["holder"], ""),
                 row["at_s"],
                 row["until_s"],
-                beats.alive_until_s(row["replica"], row["at_s"], row["next_s"]),
+                *beats.until_s(row["replica"], row["at_s"], row["next_s"]),
             )
             for row in holds
         ),
@@ -190,18 +190,21 @@ class Beats:
         for each in self._of.values():
             each.sort()
 
-    def alive_until_s(self, replica: str, at_s: float, before_s: float) -> float:
-        """Of the process of this name at `at_s`: the end of its lease, as it was beaten last before."""
+    def until_s(self, replica: str, at_s: float, before_s: float) -> tuple[float, float]:
+        """Of the process of this name at `at_s`: the end of its lease, as it was beaten last before, and the
+        first end after which it did not go on at once."""
         beats = self._of.get(replica, [])
         at = bisect_right(beats, at_s, key=itemgetter(0)) - 1
         if at < 0:
-            return 0.0
-        until_s = 0.0
+            return 0.0, 0.0
+        last = unbroken = beats[at][2]
         for when, process, until in beats[at:]:
             if when > before_s or process != beats[at][1]:
                 break
-            until_s = until
-        return until_s
+            if when <= unbroken:
+                unbroken = until
+            last = until
+        return last, unbroken
 
 
 def user_of(key: str) -> str:

@@ -35,10 +35,12 @@ def two_holders(history: History) -> Iterator[Violation]:
             elif after.token == before.token and after.replica != before.replica:
                 both = f"{before.replica} and {after.replica}"
                 yield Violation("two holders", f"{both} hold {session} under the token {after.token}")
-        for before, both_until_s, after in _taken_over(holds):
+        for before, _, after in _taken_over(holds):
             # The same run is taken up once its process has gone, too; the next one of the session has it as
             # soon as the claim is over.
-            until_s = both_until_s if after.run_id == before.run_id else before.until_s or 0.0
+            until_s = before.until_s or 0.0
+            if after.run_id == before.run_id:
+                until_s = max(until_s, before.unbroken_until_s)
             if after.at_s < until_s:
                 early = f"{until_s - after.at_s:.2f} s before {before.replica} would have had to stop"
                 around = [each for each in holds if abs(each.at_s - after.at_s) < _AROUND_S]

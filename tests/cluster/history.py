@@ -60,7 +60,8 @@ class Billed(Struct, frozen=True):
 class Hold(Struct, frozen=True):
     """A session has a holder, or its lease is longer than before. `until_s` None = it is free from now on.
     `alive_until_s` is the end of the lease of its holder's process, as it was beaten last before another took
-    over, which may be when both leases have ended."""
+    over, which may be when both leases have ended. One that beats again after its lease has ended has stopped
+    its runs by then: `unbroken_until_s` is that first end."""
 
     session: str
     token: int
@@ -69,6 +70,7 @@ class Hold(Struct, frozen=True):
     at_s: float
     until_s: float | None
     alive_until_s: float = 0.0
+    unbroken_until_s: float = 0.0
 
 
 class Written(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 import msgspec
@@ -47,7 +47,9 @@ async def resumed(replicas: Sequence[Replica], cuts: int, chance: random.Random)
                 wrong.extend(await _one(http, replicas, readers, chance))
 
         left = [min(_READERS, cuts - done) for done in range(0, cuts, _READERS)]
-        await asyncio.gather(*(one(readers) for readers in left))
+        async with asyncio.TaskGroup() as every:
+            for readers in left:
+                every.create_task(one(readers))
     return Resumed(cuts, tuple(wrong))
 
 
@@ -56,8 +58,9 @@ async def _one(
 ) -> list[str]:
     first = chance.choice(replicas)
     body = {"messages": [{"role": "user", "content": "hi"}], "stream": True}
-    async with http.post(
-        f"{first.url}{CHAT}", data=msgspec.json.encode(body), headers=headers({"x-openclaw-detach": "true"})
+    detached = headers({"x-openclaw-detach": "true"})
+    async with await _taken(
+        lambda: http.post(f"{first.url}{CHAT}", data=msgspec.json.encode(body), headers=detached)
     ) as response:
         head = await _frame(response)
         run_id = str(msgspec.json.decode(head.partition(b"data: ")[2])["id"])
@@ -94,10 +97,14 @@ async def _cut(
 
 
 async def _asked(http: aiohttp.ClientSession, url: str, resumed: dict[str, str]) -> aiohttp.ClientResponse:
+    return await _taken(lambda: http.get(url, headers=headers(resumed)))
+
+
+async def _taken(ask: Callable[[], Awaitable[aiohttp.ClientResponse]]) -> aiohttp.ClientResponse:
     """The answer, close it; one that is to be asked for again in a moment, on a machine that is busy, is."""
     async with asyncio.timeout(_DEADLINE_S):
         while True:
-            response = await http.get(url, headers=headers(resumed))
+            response = await ask()
             if response.status != 503 or "Retry-After" not in response.headers:
                 return response
             response.close()

@@ -35,7 +35,9 @@ class Rolled(Struct, frozen=True):
     statuses: tuple[int, ...]
 
 
-async def rolled(replicas: Sequence[Replica], restarts: int, chance: random.Random) -> Rolled:
+async def rolled(
+    replicas: Sequence[Replica], restarts: int, chance: random.Random, clients: int = CLIENTS
+) -> Rolled:
     wrong: list[Wrong] = []
     answers = 0
     over = asyncio.Event()
@@ -56,9 +58,9 @@ async def rolled(replicas: Sequence[Replica], restarts: int, chance: random.Rand
                         wrong.append(problem)
                     answers += 1
 
-        async with asyncio.TaskGroup() as clients:
-            for number in range(CLIENTS):
-                clients.create_task(client(number))
+        async with asyncio.TaskGroup() as asking:
+            for number in range(clients):
+                asking.create_task(client(number))
             for turn in range(restarts):
                 one = replicas[turn % len(replicas)]
                 statuses.append(await one.restart())

@@ -25,6 +25,6 @@ async def test_a_minute_of_troubles_breaks_no_promise(tmp_path: Path) -> None:
     found = violations(outcome.history, late_s=_LATE_S)
     assert not found, (again, outcome.troubles, outcome.refused, found[:20])
     # It was a trial: there were troubles, runs passed from one replica to another, and all were answered.
-    assert sum(outcome.troubles.values()) > 10
+    assert sum(outcome.troubles.values()) > 3
     assert outcome.takeovers_s
     assert outcome.answers > 100

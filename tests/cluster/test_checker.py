@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from tests.cluster.audit import Beats
 from tests.cluster.checker import RULES, violations
 from tests.cluster.claim_rules import away_s, takeovers_s
 from tests.cluster.history import (
@@ -160,7 +161,7 @@ BAD: dict[str, tuple[Kind, History]] = {
     ),
     "a session is taken while its holder's process counts as alive": (
         "two holders",
-        with_holds(*GOOD.holds[:3], replace(GOOD.holds[3], alive_until_s=106.5), *GOOD.holds[4:]),
+        with_holds(*GOOD.holds[:3], replace(GOOD.holds[3], unbroken_until_s=106.5), *GOOD.holds[4:]),
     ),
     "a takeover is late": (
         "late",
@@ -244,3 +245,11 @@ def test_the_time_in_which_nobody_could_take_over_does_not_count() -> None:
 def test_a_log_without_an_end_is_that_of_a_holder_that_was_killed() -> None:
     events = tuple(one for one in GOOD.events if not (one.token == 3 and one.ends))
     assert violations(replace(GOOD, events=events)) == ()
+
+
+def test_a_beat_that_comes_after_the_lease_has_ended_holds_nothing_of_before() -> None:
+    beats = Beats([("a", "p", 1.0, 3.0), ("a", "p", 2.5, 4.5), ("a", "p", 5.0, 7.0), ("a", "q", 8.0, 10.0)])
+    assert beats.until_s("a", 1.5, 2.0) == (3.0, 3.0)
+    assert beats.until_s("a", 1.5, 4.9) == (4.5, 4.5)
+    assert beats.until_s("a", 1.5, 9.0) == (7.0, 4.5)
+    assert beats.until_s("a", 0.5, 9.0) == (0.0, 0.0)

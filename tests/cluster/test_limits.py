@@ -45,13 +45,22 @@ class Asking:
 
 @asynccontextmanager
 async def fleet(
-    folder: Path, models: ModelServer, most: int, names: str, roles: Mapping[str, str] | None = None
+    folder: Path,
+    models: ModelServer,
+    most: int,
+    names: str,
+    roles: Mapping[str, str] | None = None,
+    *,
+    lease_s: float = 30.0,
 ) -> AsyncIterator[tuple[list[Replica], Asking, Engines]]:
+    """The lease is short only where one is killed: a process that a busy machine lets wait is to keep it."""
     more = {"agents": {"defaults": {"maxConcurrent": most}}}
     with without_engines():
         async with (
             engines(folder / "engines") as shared,
-            cluster(folder, models, shared, names=tuple(names), roles=roles, more=more) as found,
+            cluster(
+                folder, models, shared, names=tuple(names), roles=roles, lease_s=lease_s, more=more
+            ) as found,
             aiohttp.ClientSession() as session,
         ):
             yield found, Asking(session), shared
@@ -105,7 +114,7 @@ async def test_of_many_at_once_as_many_are_taken_as_there_are_places(
 async def test_places_of_a_process_that_is_killed_come_free(models: ModelServer, tmp_path: Path) -> None:
     gate = asyncio.Event()
     held(models, gate, 2)
-    async with fleet(tmp_path, models, 2, "ab") as ((a, b), asking, _):
+    async with fleet(tmp_path, models, 2, "ab", lease_s=2.0) as ((a, b), asking, _):
         # Not recorded: nobody goes on with them.
         lost = [asyncio.create_task(asking.status(a, "hi")) for _ in range(2)]
         await models.wait_requests(2)
@@ -125,7 +134,7 @@ async def test_what_a_killed_worker_had_goes_on_though_all_places_were_taken(
     gate = asyncio.Event()
     held(models, gate, 1)
     roles = {"f": "front", "v": "worker", "w": "worker"}
-    async with fleet(tmp_path, models, 1, "fvw", roles) as ((front, *workers), asking, _):
+    async with fleet(tmp_path, models, 1, "fvw", roles, lease_s=2.0) as ((front, *workers), asking, _):
         asked = asyncio.create_task(asking.status(front, "hi", user="ada"))
         await models.wait_requests(1)
         at_work = await _at_work(workers)

@@ -48,7 +48,7 @@ async def test_any_replica_stops_a_run_and_its_model_is_let_go(models: ModelServ
 
 async def test_a_rolling_restart_shows_clients_nothing(models: ModelServer, tmp_path: Path) -> None:
     async with three(tmp_path, models, "mock-echo") as found:
-        outcome = await rolled(found, 4, random.Random(6))  # noqa: S311
+        outcome = await rolled(found, len(found), random.Random(6), clients=4)  # noqa: S311
     assert not outcome.wrong, outcome.wrong[:5]
     assert set(outcome.statuses) == {0}
     assert outcome.answers > 20

@@ -24,8 +24,8 @@ PAGES = pages()
 ABOUT_OTHERS = {"docs/compatibility.md", "CHANGELOG.md"}
 OWN = [name for name in PAGES if name not in ABOUT_OTHERS]
 PROGRAMS = ("openclaw", "clawdbot", "openclaw-gateway")
-# A function, a field of an answer, and a key that older files have.
-NOT_KEYS = {"gateway.start", "session.id", "gateway.host"}
+# A function, a field of an answer, a key that older files have, and an event of the log.
+NOT_KEYS = {"gateway.start", "session.id", "gateway.host", "bus.away"}
 # Of our files, in `json` blocks of pages about clients: what begins with one of these is the gateway's.
 OURS = {"gateway", "agents", "tools"}
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from openclaw_gateway.testing.gateway import RunningGateway
 
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0
 
 
 class RawAnswer(Struct, frozen=True):

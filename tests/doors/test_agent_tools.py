@@ -346,7 +346,7 @@ async def test_a_failure_after_a_tool_is_not_to_be_retried(
 ) -> None:
     """By nobody: what the tool did would be done again. The real client is told, and obeys."""
     workspace(tmp_path)
-    failure = fails(status, retry_after="1")
+    failure = fails(status, retry_after="0.1")
     models.script("mock-echo", calls(EDIT), *[failure] * 9)
     async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
         asked: list[str] = []

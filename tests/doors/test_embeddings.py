@@ -273,6 +273,7 @@ async def test_a_length_that_the_model_has_not(models: ModelServer) -> None:
         (503, (503, "provider_overloaded")),
     ],
 )
+@pytest.mark.usefixtures("asks_again_at_once")
 async def test_the_status_is_real(models: ModelServer, status: int, told: tuple[int, str]) -> None:
     models.script("mock-vectors", fails(status, "sorry"))
     async with running_gateway(config(models)) as gateway:

@@ -117,6 +117,7 @@ async def test_a_fault_of_the_gateway_is_told_without_its_cause(
 
 
 @pytest.mark.promise("error.provider_unreachable")
+@pytest.mark.usefixtures("asks_again_at_once")
 async def test_a_provider_where_nobody_listens(models: ModelServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

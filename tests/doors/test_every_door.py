@@ -236,6 +236,7 @@ WHAT_CAME_BACK: dict[str, tuple[Reply, Outcome]] = {
 
 @pytest.mark.parametrize("door", [by_http, by_stream, by_websocket])
 @pytest.mark.parametrize("name", WHAT_CAME_BACK)
+@pytest.mark.usefixtures("asks_again_at_once")
 async def test_what_came_back_is_the_same_by_every_door(models: ModelServer, door: Door, name: str) -> None:
     reply, outcome = WHAT_CAME_BACK[name]
     models.script("mock-echo", reply)

@@ -8,6 +8,8 @@ from openclaw_gateway.testing.model_server import Cut, ModelServer, fails, says,
 from tests.doors.chat import say, sdk
 from tests.doors.logged import logged
 
+pytestmark = pytest.mark.usefixtures("asks_again_at_once")
+
 
 @pytest.mark.promise(
     "real-status",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.runs import lanes
-from openclaw_gateway.runs.lanes import Lanes
+from openclaw_gateway import foundation
+from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
@@ -17,7 +17,6 @@ from openclaw_gateway.testing.gateway import RunningGateway, model_config, runni
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import say
 from tests.doors.test_store_trouble import ready
-from tests.runs.house import QUICK
 from tests.runs.test_every_fault import FAULTS, Once
 
 DEADLINE_S = 20.0
@@ -41,8 +40,11 @@ OWNERS = {owner.__name__: owner for owner in (Run, Lanes, Rounds, Memory, LocalB
 
 @pytest.fixture
 async def brisk(models: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningGateway]:
-    """A gateway that soon tries again what the store did not take."""
-    monkeypatch.setattr(lanes, "Pace", lambda: QUICK)
+    """A gateway that soon tries again what the store did not take, and soon takes a run that nobody renews
+    for lost."""
+    # Not too soon: a busy machine lets a process wait for some tenths of a second.
+    pace = Pace(lease_s=1.5, renew_every_s=0.1, look_again_s=0.05, repeat_s=0.01)
+    monkeypatch.setattr(foundation, "Pace", lambda **_: pace)
     async with running_gateway(model_config(models.base_url)) as running:
         yield running
 

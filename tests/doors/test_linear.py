@@ -29,9 +29,9 @@ from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
-from openclaw_gateway.runs.context import plan_compaction
+from openclaw_gateway.runs.context.pruning import prune
+from openclaw_gateway.runs.context.size import plan_compaction
 from openclaw_gateway.runs.held import HeldRounds
-from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.local.rounds import LocalRounds
 from openclaw_gateway.sessions.reconcile import joined, reconcile

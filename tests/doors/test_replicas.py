@@ -13,19 +13,25 @@ from asyncpg import Connection
 from openclaw_gateway import engines
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
-from openclaw_gateway.runs import mirrored
+from openclaw_gateway.runs.elsewhere import membership, mirrored
+from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.hub import Listener
-from openclaw_gateway.runs.membership import Membership
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.sessions.spending import SpendingWanted
 from openclaw_gateway.sessions.store import Begun, NewRun, Released
-from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.gateway import (
+    RunningGateway,
+    model_config,
+    running_gateway,
+    write_config,
+)
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
+from tests.doors.logged import logged
 from tests.doors.test_agent_tools import READ, workspace
 from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
@@ -219,6 +225,42 @@ async def test_a_client_that_leaves_a_front_ends_the_call_of_the_model(
         await models.wait_aborted(1)
         await front.wait_no_runs()
         assert await fleet.runs(front) == ["aborted"]
+
+
+@pytest.mark.parametrize("roles", [("all", "all"), ("front", "worker")])
+async def test_what_nobody_wanted_any_more_is_done_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, roles: tuple[Role, Role]
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.0)
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"), says("again"))
+    named = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with members(fleet, *roles) as every:
+        async with http(every[0]) as session, session.post(CHAT, json=body, headers=named) as response:
+            await response.content.readline()
+        await models.wait_aborted(1)
+        for gateway in every:
+            await gateway.wait_no_runs()
+        for gateway in reversed(every):
+            assert (await say(gateway, "hi", **named)).content == "again"
+        assert len(models.requests) == 2
+
+
+async def test_what_somebody_has_stopped_stays_stopped_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    named = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "front", "worker") as every:
+        asked = asyncio.create_task(say(every[0], "hi", **named))
+        await models.wait_requests(1)
+        await every[0].wait_runs(1)
+        assert await every[1].gateway.abort(OPERATOR, "k")
+        assert (await asked).status == 499
+        for gateway in every:
+            await gateway.wait_no_runs()
+            assert (await say(gateway, "hi", **named)).status == 499
+        assert len(models.requests) == 1
 
 
 async def test_the_same_name_at_any_of_them_is_one_run(models: ModelServer, fleet: Fleet) -> None:
@@ -878,6 +920,45 @@ async def test_a_repeat_at_another_is_nothing_that_is_told(
         assert len(models.requests) == 2
 
 
+TWO = {"list": [{"id": "main", "default": True}, {"id": "two"}]}
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-openclaw-session-key": "agent:two:s"}])
+async def test_an_agent_that_a_front_knows_first_is_waited_for(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    """Who made an agent at one process and talked to it was told that there is none."""
+    monkeypatch.setattr(membership, "_CONFIGURED_WITHIN_S", 20.0)
+    fleet.config["store"]["leaseSeconds"] = 60
+    async with fleet.member("worker") as worker:
+        fleet.config["agents"] = TWO
+        async with fleet.member("front") as front:
+            body = {"model": "openclaw/two", "messages": [user("hi")]}
+            asking = asyncio.create_task(ask(front, body, headers=headers))
+            await front.wait_runs(1)
+            write_config(worker.state_dir, model_config(models.base_url, fleet.config))
+            answer = await asking
+            assert (answer.status, answer.content) == (200, "hi")
+            await worker.wait_no_runs()
+
+
+async def test_what_a_worker_is_not_configured_for_is_refused_and_its_log_says_why(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "_CONFIGURED_WITHIN_S", 0.0)
+    fleet.config["gateway"] = {"limits": {"maxRuns": 1}}
+    async with fleet.member("worker") as worker:
+        fleet.config["agents"] = TWO
+        async with fleet.member("front") as front:
+            with logged() as log:
+                answer = await ask(front, {"model": "openclaw/two", "messages": [user("hi")]})
+                (line,) = log.lines("work.refused")
+            assert (answer.status, answer.error["code"]) == (400, "agent_not_found")
+            assert (line["agent"], line["detail"]) == ("two", membership.DIFFERS)
+            assert (await say(front, "hi")).content == "hi", "and its place is free"
+            await worker.wait_no_runs()
+
+
 @pytest.mark.promise("error.no_worker")
 async def test_with_no_worker_at_all_nothing_waits_for_ever(
     models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
@@ -901,6 +982,28 @@ async def test_a_session_made_through_a_front_is_told_of_everywhere(fleet: Fleet
         await say(front, "hi", **SESSION)
         async with asyncio.timeout(5):
             assert await changes.get() == "create agent:main:s"
+        silence()
+
+
+async def test_what_was_done_to_a_session_is_told_once(fleet: Fleet) -> None:
+    """By whoever did it: those who follow its run told of it as well, each of them everybody."""
+    async with members(fleet, "front", "front", "worker") as (front, other, worker):
+        await say(front, "hi", **SESSION)
+        changes: asyncio.Queue[str] = asyncio.Queue()
+        listener = Listener(changed=lambda change: changes.put_nowait(change.reason))
+        silence = other.gateway.listen(OPERATOR, listener)
+        async with connected(front) as peer, connected(worker) as last:
+            await peer.result("chat.inject", {"sessionKey": "agent:main:s", "message": "a note"})
+            for each in (front, other, worker):
+                await each.wait_no_runs()
+            # What they have told by now comes before what they tell next.
+            for n, each_peer in enumerate((peer, last)):
+                await each_peer.result("sessions.patch", {"key": "agent:main:s", "label": f"label {n}"})
+        heard: list[str] = []
+        async with asyncio.timeout(5):
+            while heard.count("patch") < 2:
+                heard.append(await changes.get())
+        assert heard.count("inject") == 1
         silence()
 
 

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from openclaw_gateway.sessions.shared import Role
+from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, fails, says
+from tests.doors.chat import http
 from tests.doors.test_replicas import Fleet, fleet, members
 from tests.doors.test_retries import attempt
 
@@ -53,3 +55,30 @@ async def test_one_that_failed_is_done_anew_at_another(models: ModelServer, flee
     async with members(fleet, *FRONTS) as (one, other, _):
         assert (await attempt(one, 0, user="ada")).status == 401
         assert (await attempt(other, 1, user="ada")).content == "fine"
+
+
+async def test_a_session_of_the_agents_api_is_made_once_and_found_at_another(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    fleet.config["gateway"] = {"http": {"endpoints": {"agents": {"enabled": True}}}}
+
+    async def made(gateway: RunningGateway, count: int, text: str) -> str:
+        body = {"environment": {"type": "none"}, "input": text}
+        headers = {"x-stainless-retry-count": str(count)}
+        async with (
+            http(gateway) as client,
+            client.post("/v1/agents/sessions", json=body, headers=headers) as answer,
+        ):
+            return str((await answer.json())["id"])
+
+    async with members(fleet, *FRONTS) as (one, other, worker):
+        first = await made(one, 0, "hi")
+        assert await made(other, 1, "hi") == first
+        # Two who share a key begin with the same words: nobody gets what may be the other's.
+        assert await made(other, 0, "hi") != first
+        anew = [await made(each, 1, "hi") for each in (one, other)]
+        assert first not in anew
+        assert anew[0] != anew[1]
+        for each in (one, other, worker):
+            await each.wait_no_runs()
+    assert len(models.requests) == 4

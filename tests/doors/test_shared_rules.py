@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from openclaw_gateway.runs import memory
+from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.tools.exec.approvals import allow, deny
-from tests.doors.test_replicas import Fleet, fleet, members, say
+from tests.doors.test_replicas import SESSION, Fleet, fleet, members, say
 from tests.doors.tool_replies import calls
 from tests.ws.peer import connected
 
@@ -60,6 +62,38 @@ async def test_always_at_one_counts_at_the_other(models: ModelServer, ruled: Fle
         await follows(other, pattern)
         assert "[exit code 0]" in await ran(models, other, "touch made.txt")
         assert not list(one.state_dir.rglob("exec-approvals.json"))
+
+
+async def test_what_is_allowed_for_the_rest_of_a_conversation_at_one_is_so_at_the_other_until_it_begins_anew(
+    models: ModelServer, ruled: Fleet
+) -> None:
+    ruled.config["session"] = {"reset": {"mode": "idle", "idleMinutes": 1}}
+    asks = calls(("1", "exec", '{"command": "touch made.txt"}'))
+    async with members(ruled, "all", "all", "all") as (one, other, third), connected(one) as operator:
+
+        async def done(gateway: RunningGateway) -> str:
+            models.enqueue(asks, says("Done."))
+            assert (await say(gateway, "run it", **SESSION)).content == "Done."
+            return str(models.requests[-1].messages[-1]["content"])
+
+        async def answered(decision: str) -> None:
+            question = (await operator.event("exec.approval.requested"))["payload"]
+            await operator.result("exec.approval.resolve", {"id": question["id"], "decision": decision})
+
+        first = asyncio.create_task(done(one))
+        await answered("allow-session")
+        assert "[exit code 0]" in await first
+        for gateway in (other, third):
+            assert "[exit code 0]" in await done(gateway)
+        with pytest.MonkeyPatch.context() as patch:
+            later_ms = now_ms() + 3_600_000
+            patch.setattr(memory, "now_ms", lambda: later_ms)
+            anew = asyncio.create_task(done(other))
+            await answered("deny")
+            assert "said no" in await anew
+        again = asyncio.create_task(done(third))
+        await answered("deny")
+        assert "said no" in await again
 
 
 async def test_what_is_set_at_one_is_seen_and_in_force_at_the_other(

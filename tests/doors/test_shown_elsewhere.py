@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
-from openclaw_gateway.runs import shown
+from openclaw_gateway.runs.elsewhere import shown
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, says

@@ -7,6 +7,8 @@ from typing import cast
 
 import pytest
 
+from openclaw_gateway import foundation
+from openclaw_gateway.runs.lanes import Pace
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import ModelServer, says
@@ -28,6 +30,12 @@ def move(file: Path) -> None:
 
 
 @pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the store did not take is soon tried again."""
+    monkeypatch.setattr(foundation, "Pace", lambda **_: Pace(renew_every_s=0.1))
+
+
+@pytest.fixture
 async def full(gateway: RunningGateway) -> AsyncIterator[SqliteStore]:
     store = cast("SqliteStore", gateway.gateway._store)
     await store._writer.submit(no_more_pages)
@@ -41,6 +49,7 @@ async def ready(gateway: RunningGateway) -> tuple[int, list[str]]:
 
 
 @pytest.mark.promise("error.store_full")
+@pytest.mark.usefixtures("brisk")
 async def test_a_full_disk_is_not_ready_until_there_is_room(
     gateway: RunningGateway, models: ModelServer, full: SqliteStore
 ) -> None:

@@ -18,7 +18,8 @@ from openclaw_gateway.gateway.brought.sent import MISSING, SentImage, Terms
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.tools.files.jobs.perform import Performer
-from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits, Page
+from openclaw_gateway.tools.web.fetched import FetchLimits, Page
+from openclaw_gateway.tools.web.fetching import Fetcher
 from openclaw_gateway.wire.messages import Image, Message, ToolMessage, UserMessage, assistant
 from tests.tools.pages import Pages
 

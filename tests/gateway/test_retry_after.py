@@ -33,6 +33,7 @@ def test_it_is_bounded_wherever_it_comes_from(asked: float | None, told: float |
     "header",
     ["99999999999", "-7", "0", "nan", formatdate(0, usegmt=True), formatdate(time.time() + 1e8, usegmt=True)],
 )
+@pytest.mark.usefixtures("asks_again_at_once")
 async def test_a_client_is_told_a_time_it_can_wait(
     models: ModelServer, gateway: RunningGateway, header: str
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.promised import HELD, held_by_parts, unheld
 from tests.surroundings import environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,11 +157,22 @@ def test_it():
     assert (code, "a file:" in said) == ((1, True) if left else (0, False)), said
 
 
-def test_a_test_that_names_no_promise_and_a_promise_without_a_test_stop_the_run(suite: Suite) -> None:
+def test_a_test_that_names_no_promise_and_a_promise_without_a_test_stop_the_run(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, said = suite("@pytest.mark.promise('no-such')\ndef test_it(): pass\n")
     assert (code, "no such promise: test_it.py::test_it: no-such" in said) == (4, True)
-    code, said = suite("@pytest.mark.promise('usage')\ndef test_it(): pass\n")
-    assert code == 0, "a part of the suite holds a part of the promises"
+    told = tmp_path / "held"
+    told.mkdir()
+    with monkeypatch.context() as patched:
+        patched.setenv(HELD, str(told))
+        code, said = suite(
+            f"@pytest.mark.promise('usage')\ndef test_it(): assert {HELD!r} not in os.environ\n"
+        )
+    assert code == 0, f"a part of the suite holds a part of the promises: {said}"
+    assert held_by_parts(told) == {"usage"}
+    assert not any("no test holds usage " in line for line in unheld({"usage"}))
+    assert any("no test holds kill-9 " in line for line in unheld({"usage"}))
     code, said = suite("@pytest.mark.promise('usage')\ndef test_it(): pass\n", ".")
     assert (code, "no test holds kill-9 (README.md and docs)" in said) == (4, True)
     assert "no test holds usage" not in said

@@ -15,20 +15,20 @@ from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
-from openclaw_gateway.runs.compaction import Compactor
-from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.context.compaction import Compactor
+from openclaw_gateway.runs.context.keeper import ContextKeeper
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.plan import PlainEquipment, Plan
+from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
+from openclaw_gateway.runs.plans.toolbox import Toolbox
 from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.shown import ShownHere
-from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy

@@ -12,7 +12,7 @@ from openclaw_gateway.runs.admission import Admission
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import LiveRuns, Others, Terms
-from openclaw_gateway.runs.plan import PlainEquipment, Plan
+from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.run_tree import MAX_DEPTH
 from openclaw_gateway.sessions.local.bus import LocalBus

@@ -5,15 +5,19 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from msgspec import Struct
 
-from openclaw_gateway.runs import asked_elsewhere
-from openclaw_gateway.runs.asked_elsewhere import AskedElsewhere
+from openclaw_gateway.runs import questions as questions_module
+from openclaw_gateway.runs.elsewhere import asked as asked_elsewhere
+from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
+from openclaw_gateway.runs.elsewhere.news import NewsChannel, OwnersAttend
 from openclaw_gateway.runs.open_questions import OpenQuestions
-from openclaw_gateway.runs.questions import Questions
+from openclaw_gateway.runs.questions import News, Questions
+from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.bus import Hear
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.approvals import ApprovalRequested
-from tests.runs.test_open_questions import asked
+from tests.runs.test_open_questions import QUESTION, asked
 
 
 class Air(LocalBus):
@@ -31,9 +35,18 @@ class Air(LocalBus):
         self._heard.append(heard)
         return lambda: self._heard.remove(heard)
 
-    def attended(self, by: str) -> None:
+    def said(self, news: Struct) -> None:
         for hear in self._heard:
-            hear(msgspec.msgpack.encode({"type": "attended", "by": by, "owners": ["ann"]}))
+            hear(msgspec.msgpack.encode(news))
+
+    def attended(self, by: str) -> None:
+        self.said(OwnersAttend(by, ("ann",)))
+
+    def ask(self, id_: str, **more: int) -> None:
+        """As another process does it: one that expired long ago, by the clock here."""
+        said = {"type": "asked", "owner": "ann", "asked": msgspec.to_builtins(asked(id_)), **more}
+        for hear in self._heard:
+            hear(msgspec.msgpack.encode(said))
 
     def asked(self) -> list[str]:
         every = [msgspec.msgpack.decode(news) for news in self.announced]
@@ -53,7 +66,7 @@ async def test_who_was_cut_off_is_told_again_what_is_open(
 ) -> None:
     monkeypatch.setattr(asked_elsewhere, "_HEARD_FOR_S", lasts_s)
     air = Air()
-    elsewhere = AskedElsewhere(air, Waiting(OpenQuestions()))
+    elsewhere = AskedElsewhere(NewsChannel(air), Waiting(OpenQuestions()))
     elsewhere.open()
     try:
         for _ in range(2):
@@ -66,7 +79,7 @@ async def test_who_was_cut_off_is_told_again_what_is_open(
 async def test_of_processes_that_went_without_a_word_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asked_elsewhere, "_HEARD_FOR_S", 0.0)
     air = Air()
-    elsewhere = AskedElsewhere(air, Questions())
+    elsewhere = AskedElsewhere(NewsChannel(air), Questions())
     elsewhere.open()
     try:
         for n in range(100):
@@ -74,5 +87,47 @@ async def test_of_processes_that_went_without_a_word_nothing_stays(monkeypatch: 
             await asyncio.sleep(0)
         assert len(elsewhere._there) == 1
         assert not elsewhere.is_attended("ann")
+    finally:
+        await elsewhere.close()
+
+
+async def test_how_long_a_question_of_another_process_is_open_is_no_matter_of_clocks() -> None:
+    """With clocks two minutes apart nobody was asked, and what a worker wanted to do was refused."""
+    air, questions = Air(), Questions()
+    heard: list[News] = []
+    questions.attend("ann", heard.append)
+    elsewhere = AskedElsewhere(NewsChannel(air), questions)
+    elsewhere.open()
+    try:
+        now = now_ms()
+        air.ask("of an older release")
+        air.ask("over", left_ms=0)
+        air.ask("open", left_ms=60_000)
+        (told,) = heard
+        assert isinstance(told, ApprovalRequested)
+        assert told.id == "open"
+        assert told.expires_at_ms - told.created_at_ms == asked("").expires_at_ms - asked("").created_at_ms
+        assert 0 <= told.expires_at_ms - 60_000 - now < 10_000, "by the clock of those who look"
+        assert questions.find("ann", "open") == told
+    finally:
+        await elsewhere.close()
+
+
+async def test_others_are_told_how_long_a_question_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    air, questions = Air(), Questions()
+    monkeypatch.setattr(questions_module, "now_ms", lambda: 0)
+    elsewhere = AskedElsewhere(NewsChannel(air), questions)
+    elsewhere.open()
+
+    async def told(_: ApprovalRequested) -> None:
+        asking.cancel()
+
+    asking = asyncio.create_task(questions.put("ann", QUESTION, timeout_s=60.0, id_="q", told=told))
+    try:
+        await asyncio.wait({asking})
+        every = [msgspec.msgpack.decode(news) for news in air.announced]
+        (said,) = [news for news in every if news["type"] == "asked"]
+        assert 50_000 < said["left_ms"] <= 60_000
+        assert questions.left_ms("q") is None
     finally:
         await elsewhere.close()

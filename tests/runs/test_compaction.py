@@ -14,9 +14,9 @@ from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
-from openclaw_gateway.runs.compaction import Compactor, without_model
-from openclaw_gateway.runs.context import conversation_tokens, fits, fixed_tokens, plan_compaction
-from openclaw_gateway.runs.context_keeper import ContextKeeper, RunContext
+from openclaw_gateway.runs.context.compaction import Compactor, without_model
+from openclaw_gateway.runs.context.keeper import ContextKeeper, RunContext
+from openclaw_gateway.runs.context.size import conversation_tokens, fits, fixed_tokens, plan_compaction
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending, NewRun, Store, Transcript
 from openclaw_gateway.sessions.transcript import SUMMARY_HEAD, for_model

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.config.schema import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.context import HardClear
-from openclaw_gateway.runs.context import (
+from openclaw_gateway.runs.context.pruning import prune
+from openclaw_gateway.runs.context.size import (
     conversation_tokens,
     fits,
     message_tokens,
@@ -16,7 +17,6 @@ from openclaw_gateway.runs.context import (
     reserve,
     text_tokens,
 )
-from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.store import Summary, Transcript
 from openclaw_gateway.sessions.transcript import for_model
 from openclaw_gateway.wire.messages import (

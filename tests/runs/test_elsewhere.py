@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
+from openclaw_gateway.runs.elsewhere.ending import Elsewhere, Ending
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.bus import Subscription
 from openclaw_gateway.testing.model_server import Hold, ModelServer, fails, says

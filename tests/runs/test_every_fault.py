@@ -11,7 +11,7 @@ import pytest
 
 from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.runs import lanes, live, loop
-from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.context.keeper import ContextKeeper
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory

@@ -8,7 +8,7 @@ import pytest
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.hub import Hub, Listener
-from openclaw_gateway.runs.plan import PlainEquipment, Plan
+from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.run import Origin, RunRequest

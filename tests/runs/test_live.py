@@ -9,7 +9,7 @@ from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import LiveRuns, Others, Terms
-from openclaw_gateway.runs.plan import PlainEquipment, Plan
+from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.store import RunRecord

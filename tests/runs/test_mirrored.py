@@ -4,8 +4,8 @@ import asyncio
 
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import Endpoint, ModelTarget
-from openclaw_gateway.runs.plan import PlainEquipment, Plan
-from openclaw_gateway.runs.retold import Said
+from openclaw_gateway.runs.elsewhere.retold import Said
+from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.events import Event, RunStarted, TextDelta

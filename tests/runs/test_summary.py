@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from openclaw_gateway.runs.context import text_tokens
-from openclaw_gateway.runs.summary import (
+from openclaw_gateway.runs.context.size import text_tokens
+from openclaw_gateway.runs.context.summary import (
     as_text,
     clipped,
     fitted,

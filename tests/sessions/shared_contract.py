@@ -11,8 +11,18 @@ import pytest
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import Fenced, StoreError
-from openclaw_gateway.sessions.shared import ATTEMPTS, Document, Replica, SharedStore, Work
-from openclaw_gateway.sessions.store import Claimed, Entry, NewRun, Queued, Recorded, Released, Transcript
+from openclaw_gateway.sessions.shared import ATTEMPTS, Document, Replica, SharedStore, Waiting, Work
+from openclaw_gateway.sessions.store import (
+    Claim,
+    Claimed,
+    Entry,
+    NewRun,
+    Queued,
+    Recorded,
+    Released,
+    Taken,
+    Transcript,
+)
 from openclaw_gateway.wire.messages import UserMessage, assistant
 from tests.sessions.store_contract import LEASE, ME, Clock, S, ending, new_run, turn
 
@@ -36,6 +46,12 @@ async def taken(store: SharedStore) -> Work:
     found = await store.take_up(lease_s=LEASE)
     assert found is not None
     return found
+
+
+async def claimed(store: SharedStore, run_id: str) -> Claim:
+    begun = await store.begin(work(run_id), lease_s=LEASE)
+    assert isinstance(begun, Claimed)
+    return begun.claim
 
 
 async def status(store: SharedStore, run_id: str) -> str:
@@ -341,6 +357,19 @@ class SharedContract:
             assert (run.status, run.error) == ("aborted", None)
         assert isinstance(await b.begin(work("next"), lease_s=LEASE), Claimed)
 
+    async def test_who_executes_is_told_whether_somebody_has_asked_for_the_end(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        begun = await a.begin(work("r1"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        wishes = []
+        for unasked in (True, False, True):
+            assert await b.request_abort(ME, "r1", unasked=unasked)
+            wishes.append(await a.renew(begun.claim, lease_s=LEASE))
+        assert wishes == ["leave", "abort", "abort"]
+        assert not await b.request_abort("p", "r1", unasked=True)
+
     async def test_what_is_to_be_done_is_told_to_its_owner_while_the_run_is_open(
         self, two: Sequence[SharedStore]
     ) -> None:
@@ -457,6 +486,112 @@ class SharedContract:
         with pytest.raises(Fenced):
             await a.acts("ended")
         assert await a.finish(begun.claim, ending(turn("acted"))) == Released(2, None)
+
+    # What the run at work has heard
+
+    async def test_those_that_wait_are_shown_to_who_holds_the_session(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        claim = await claimed(a, "r1")
+        assert await a.waiting(claim) == ()
+        for run in (work("r2", given=True), work("r3"), new_run("without work"), work("r5", given=True)):
+            await b.begin(run, lease_s=LEASE)
+        await b.begin(work("other", "agent:main:other", given=True), lease_s=LEASE)
+        assert await b.request_abort(ME, "r5")
+        assert await a.waiting(claim) == (Waiting("r2", WORK), Waiting("r3", WORK))
+        assert await a.waiting(replace(claim, owner="p")) == ()
+        assert await a.waiting(replace(claim, token=claim.token + 1)) == ()
+
+    @pytest.mark.promise("error.run_heard")
+    async def test_what_is_heard_ends_with_who_has_heard_it_and_not_before(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        claim = await claimed(a, "r1")
+        for run_id in ("r2", "r3"):
+            assert isinstance(await b.begin(work(run_id, given=True), lease_s=LEASE), Queued)
+        assert [await b.place(ME, run_id) for run_id in ("r1", "r2", "r3", "none")] == [0, 1, 2, 0]
+        assert await a.hear(claim, ("r2", "unknown")) == {"r2"}
+        assert await a.hear(claim, ("r2",)) == {"r2"}, "a repeat"
+        assert await status(b, "r2") == "queued"
+        assert [await b.place(ME, run_id) for run_id in ("r2", "r3")] == [None, 1]
+        with pytest.raises(StoreError) as caught:
+            await b.withdraw("r2", "aborted")
+        assert caught.value.code == "run_heard"
+        assert await a.finish(claim, replace(ending(), taken=(Taken("r2", None, b"it"),))) == Released(
+            0, "r3"
+        )
+        run = await b.get_run(ME, "r2")
+        assert run is not None
+        assert (run.status, run.answered_by) == ("completed", "r1")
+        assert await b.result(ME, "r2") == b"it"
+
+    async def test_a_wish_to_stop_what_is_heard_is_one_to_stop_who_has_heard_it(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        claim = await claimed(a, "r1")
+        for run_id in ("r2", "r3"):
+            await b.begin(work(run_id), lease_s=LEASE)
+        assert await b.request_abort(ME, "r3")
+        assert await a.hear(claim, ("r2", "r3")) == {"r2"}, "nobody hears what was stopped before"
+        assert not await a.renew(claim, lease_s=LEASE)
+        assert not await b.request_abort("p", "r2")
+        assert not await a.renew(claim, lease_s=LEASE)
+        assert await b.request_abort(ME, "r2", unasked=True)
+        assert not await a.renew(claim, lease_s=LEASE), "others want the answer"
+        assert await b.request_abort(ME, "r2")
+        assert await a.renew(claim, lease_s=LEASE) == "abort"
+
+    async def test_what_was_heard_waits_as_before_once_the_session_is_another_ones(
+        self, two: Sequence[SharedStore], clock: Clock
+    ) -> None:
+        a, b = two
+        lost = await claimed(a, "r1")
+        await b.begin(work("r2", given=True), lease_s=LEASE)
+        assert await a.hear(lost, ("r2",)) == {"r2"}
+        clock.pass_s(LEASE)
+        await joined(b, "b")
+        again = await taken(b)
+        assert (again.run_id, again.attempt) == ("r1", 2)
+        assert await b.place(ME, "r2") == 1
+        assert await a.waiting(lost) == ()
+        assert await a.hear(lost, ("r2",)) == frozenset()
+        with pytest.raises(Fenced):
+            await a.finish(lost, replace(ending(turn("zombie")), taken=(Taken("r2", 0),)))
+        assert again.claimed is not None
+        assert await b.waiting(again.claimed.claim) == (Waiting("r2", WORK),)
+        assert await b.request_abort(ME, "r2")
+        assert not await b.renew(again.claimed.claim, lease_s=LEASE), "this one has not heard it"
+        assert await b.withdraw("r2", "aborted") == Released(0, None)
+
+    async def test_what_was_heard_and_not_answered_has_its_own_turn(self, two: Sequence[SharedStore]) -> None:
+        a, b = two
+        claim = await claimed(a, "r1")
+        await b.begin(work("r2"), lease_s=LEASE)
+        assert await a.hear(claim, ("r2",)) == {"r2"}
+        assert await b.claim("r2", lease_s=LEASE) is None
+        assert await a.finish(claim, ending((), "failed")) == Released(0, "r2")
+        assert await b.place(ME, "r2") == 0
+        second = await b.claim("r2", lease_s=LEASE)
+        assert second is not None
+        assert await b.finish(second.claim, ending(turn("r2"))) == Released(2, None)
+
+    async def test_of_one_that_is_withdrawn_and_heard_at_once_only_one_is_so(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        claim = await claimed(a, "r1")
+        for number in range(20):
+            run_id = f"w{number}"
+            await b.begin(work(run_id), lease_s=LEASE)
+            heard, withdrawn = await asyncio.gather(
+                a.hear(claim, (run_id,)), b.withdraw(run_id, "aborted"), return_exceptions=True
+            )
+            was_withdrawn = not isinstance(withdrawn, BaseException)
+            assert heard == (frozenset() if was_withdrawn else {run_id})
+            assert await status(b, run_id) == ("aborted" if was_withdrawn else "queued")
 
     # What all go by
 

@@ -484,7 +484,7 @@ class StoreContract(WithStore):
         claim = await claimed(store, "r1")
         assert not await store.renew(claim, lease_s=LEASE)
         assert await store.request_abort(ME, "r1")
-        assert await store.renew(claim, lease_s=LEASE)
+        assert await store.renew(claim, lease_s=LEASE) == "abort"
         await store.finish(claim, ending((), "aborted", Usage()))
         assert not await store.request_abort(ME, "r1")
         assert not await store.request_abort(ME, "unknown")

@@ -392,6 +392,35 @@ async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, 
     assert isinstance(await store.begin(new_run("r1"), lease_s=LEASE), Claimed)
 
 
+async def test_who_may_only_read_is_not_ready_until_he_may_write(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """It was ready, and refused every request that a proxy sent it."""
+    everything = "ALL TABLES IN SCHEMA public"
+    await execute(
+        postgres_url,
+        "DROP ROLE IF EXISTS reader",
+        "CREATE USER reader",
+        f"GRANT ALL ON {everything} TO reader",
+        "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO reader",
+    )
+    theirs = PostgresStore(postgres_url.replace("postgres@", "reader@"))
+    await theirs.open()
+    try:
+        assert await said(theirs, "r1") == Released(2, None)
+        await execute(postgres_url, f"REVOKE INSERT, UPDATE, DELETE ON {everything} FROM reader")
+        error = await refusal(theirs.begin(new_run("r2"), lease_s=LEASE))
+        assert "owner of the database and of the tables" in error.message
+        health = await theirs.health()
+        assert (health.ok, health.detail) == (False, error.message)
+        await execute(postgres_url, f"GRANT ALL ON {everything} TO reader")
+        assert (await theirs.health()).ok
+        assert await said(theirs, "r3") == Released(4, None)
+    finally:
+        await theirs.close()
+        await execute(postgres_url, "DROP OWNED BY reader", "DROP ROLE reader")
+
+
 async def test_a_newer_schema_is_accepted_as_far_as_it_only_adds(
     store: PostgresStore, postgres_url: str
 ) -> None:

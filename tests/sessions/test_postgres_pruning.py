@@ -1,6 +1,7 @@
 """Several replicas that prune one database at the same time: each row goes once, and nobody waits."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from asyncpg import Connection
@@ -65,6 +66,36 @@ async def test_two_together_do_not_drop_more_than_one_would(connect: Connect, re
     done = await asyncio.gather(*(prune(db, retention) for db in both))
     assert sum(one.sessions for one in done) + (await prune(both[0], retention)).sessions == 800
     assert await both[0].fetchval("SELECT min(updated_ms) FROM sessions") == 801
+
+
+class Overtaken:
+    """A connection with which another replica prunes right after it has counted the sessions."""
+
+    def __init__(self, db: Connection, other: Connection, retention: Retention) -> None:
+        self._db, self._other, self._retention = db, other, retention
+        self.dropped_by_other = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+    async def fetchrow(self, query: str, *values: Any) -> Any:
+        row = await self._db.fetchrow(query, *values)
+        if "FROM sessions" in query and not self.dropped_by_other:
+            self.dropped_by_other = (await prune(self._other, self._retention)).sessions
+        return row
+
+
+@pytest.mark.parametrize("retention", [Retention(max_sessions=20), Retention(max_bytes=200)])
+async def test_what_another_drops_meanwhile_is_dropped_for_both(
+    connect: Connect, retention: Retention
+) -> None:
+    db, other = await asyncio.gather(connect(), connect())
+    await fill(db, 100)
+    await db.execute("UPDATE sessions SET lease_until_ms = NULL")
+    overtaken = Overtaken(db, other, retention)
+    assert (await prune(overtaken, retention)).sessions == 0
+    assert overtaken.dropped_by_other == 80
+    assert await db.fetchval("SELECT count(*) FROM sessions") == 20
 
 
 async def test_a_row_that_somebody_is_at_work_with_is_passed_over(connect: Connect) -> None:

@@ -3,6 +3,7 @@ reads elsewhere goes on without a gap when it is back."""
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.engines import certificate
 from tests.engines.faulty_link import faulty_link
 from tests.engines.valkey import Valkey, free_port, running
 from tests.sessions.bus_contract import ENDED, SOON, STARTED, kept, read_all, some, texts
+from tests.sessions.rounds_contract import CALLS, ME, SAID
 
 QUICK = Pace(connect_s=0.5, answer_s=0.5, quiet_s=0.2)
 
@@ -217,6 +219,57 @@ async def test_an_outage_is_said_once(own_valkey: Valkey, lines: LogCapture) -> 
             own_valkey.start()
             await until(lambda: bus.health().connected)
     assert [line["event"] for line in lines.entries] == ["bus.away", "bus.back"]
+
+
+@pytest.mark.parametrize(
+    ("refuses", "takes", "reason"),
+    [
+        (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0"), "maxmemory"),
+        (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE"), "read only replica"),
+        (("ACL", "SETUSER", "default", "-@write"), ("ACL", "SETUSER", "default", "+@all"), "permissions"),
+    ],
+    ids=["full", "replica", "forbidden"],
+)
+@pytest.mark.parametrize("is_at_work", [True, False])
+async def test_a_server_that_takes_nothing_is_away(
+    own_valkey: Valkey,
+    lines: LogCapture,
+    refuses: tuple[str, ...],
+    takes: tuple[str, ...],
+    reason: str,
+    *,
+    is_at_work: bool,
+) -> None:
+    """It answers, so it was said to be there, and asked a hundred times a second."""
+    async with ends(own_valkey.url, own_valkey.url) as (bus, far):
+        teller = Teller(bus)
+        there = far.subscribe("r")
+        teller.say(STARTED)
+        assert await some(there, 1) == [STARTED]
+        assert own_valkey.say(*refuses) == b"+OK\r\n"
+        if is_at_work:
+            teller.say(*texts("a"))
+        else:
+            await bus.rounds.keep(ME, CALLS, SAID)
+        await until(lambda: reason in (bus.health().reason or ""))
+        assert not bus.health().connected
+        before = connections(own_valkey)
+        await until(lambda: len(lines.entries) >= 1)
+        assert own_valkey.say(*takes) == b"+OK\r\n"
+        await until(lambda: bus.health().connected and far.health().connected)
+        assert connections(own_valkey) - before < 20
+        teller.say(ENDED)
+        assert [STARTED, *await read_all(there)] == teller.said
+    # Once by each of the two that noticed.
+    said = sorted(line["event"] for line in lines.entries)
+    assert said in (["bus.away", "bus.back"], ["bus.away"] * 2 + ["bus.back"] * 2)
+
+
+def connections(server: Valkey) -> int:
+    """How many it has been given so far."""
+    found = re.search(rb"total_connections_received:(\d+)", server.say("INFO", "stats"))
+    assert found
+    return int(found[1])
 
 
 async def test_what_ended_during_an_outage_is_bounded(

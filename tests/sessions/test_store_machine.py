@@ -213,7 +213,7 @@ class StoreMachine(RuleBasedStateMachine):
         if run is None or run.status != "running" or run.session is None:
             assert isinstance(self.refusal(renew), Fenced)
             return
-        assert self.call(renew) is run.abort
+        assert (self.call(renew) == "abort") is run.abort
         self.session_of(run).lease_until_ms = self.clock() + int(LEASE * 1000)
 
     @rule(run_id=runs, status=ENDINGS, said=TURNS, result=RESULTS)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,17 @@ class Operator:
         self.asked: list[CommandQuestion] = []
         self.says: Reply = "allow-once"
         self.first: Callable[[], object] = lambda: None
-        self._allowed: set[tuple[str, Hashable]] = set()
+        self._allowed: set[tuple[str, bytes]] = set()
 
     async def ask(self, context: ToolContext, question: CommandQuestion) -> Reply:
         self.asked.append(question)
         self.first()
         return self.says
 
-    def remember(self, conversation: str, what: Hashable) -> None:
+    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
         self._allowed.add((conversation, what))
 
-    def remembers(self, conversation: str, what: Hashable) -> bool:
+    def remembers(self, conversation: str, what: bytes) -> bool:
         return (conversation, what) in self._allowed
 
 

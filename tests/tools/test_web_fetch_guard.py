@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.web.addresses import Address, checked_url, public
 from openclaw_gateway.tools.web.dial import checked_connector
-from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits
+from openclaw_gateway.tools.web.fetched import FetchLimits
+from openclaw_gateway.tools.web.fetching import Fetcher
 from tests.tools.pages import Pages
 
 _CLOSED = """

@@ -194,6 +194,7 @@ async def paused(gateway: RunningGateway, url: str, *, subscribed: bool = True) 
         transport.pause_reading()
         peer.resume = transport.resume_reading
         yield peer
+        transport.abort()  # it would wait for a goodbye that it does not read
 
 
 async def until_overrun(gateway: RunningGateway, log: Log) -> int:

@@ -29,9 +29,9 @@ from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
 from openclaw_gateway.models.keys import Keys
-from openclaw_gateway.runs.known_models import KnownModels
-from openclaw_gateway.runs.model_choices import ModelChoices
-from openclaw_gateway.runs.planning import Settled, settle
+from openclaw_gateway.runs.plans.known_models import KnownModels
+from openclaw_gateway.runs.plans.model_choices import ModelChoices
+from openclaw_gateway.runs.plans.planning import Settled, settle
 
 __all__ = ["Blueprint", "Flags", "Listen", "Machine", "Options", "blueprint"]
 

@@ -33,7 +33,7 @@ from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
 from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.planning import Targets, targets_of, utility_of
+from openclaw_gateway.runs.plans.planning import Targets, targets_of, utility_of
 
 _AUTH: tuple[KeyPath, ...] = (("gateway", "auth"), ("env",))
 _TOKEN: KeyPath = ("gateway", "auth", "token")

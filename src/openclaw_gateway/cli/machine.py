@@ -15,7 +15,7 @@ from openclaw_gateway.blueprint.written import agents_in
 from openclaw_gateway.config.places import KeyPath, dotted
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL
-from openclaw_gateway.runs.planning import without_sandbox
+from openclaw_gateway.runs.plans.planning import without_sandbox
 from openclaw_gateway.tools.mcp.servers import missing_package
 
 

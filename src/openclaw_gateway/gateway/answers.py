@@ -14,7 +14,7 @@ from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginnin
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import UNDELIVERED, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Store

@@ -18,11 +18,11 @@ from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
-from openclaw_gateway.runs.known_models import KnownModels
 from openclaw_gateway.runs.live import Terms
-from openclaw_gateway.runs.model_choices import ModelChoices
-from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.planning import PlanInputs
+from openclaw_gateway.runs.plans.known_models import KnownModels
+from openclaw_gateway.runs.plans.model_choices import ModelChoices
+from openclaw_gateway.runs.plans.plan import Plan
+from openclaw_gateway.runs.plans.planning import PlanInputs
 from openclaw_gateway.tools.mcp.servers import ServerState
 
 

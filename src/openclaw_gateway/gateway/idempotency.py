@@ -15,7 +15,7 @@ from msgspec import UNSET
 from openclaw_gateway.errors import EventsGone, GatewayError, IdempotencyMismatch, SessionBusy
 from openclaw_gateway.runs.arrival import Repeated
 from openclaw_gateway.runs.live import RETAINED_S, LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.runs.run import CLIENT_LEFT, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from openclaw_gateway.runs.following import Following
-from openclaw_gateway.runs.neighbours import Neighbours
+from openclaw_gateway.runs.elsewhere.following import Following
+from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
 from openclaw_gateway.sessions.shared import SharedStore
 
 

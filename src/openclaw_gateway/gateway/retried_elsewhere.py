@@ -8,7 +8,7 @@ one of a request that leaves nothing on disk.
 from hashlib import blake2b
 
 from openclaw_gateway.gateway.idempotency import Follow, accepted, kept_answer
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.attempts import SharedAttempts

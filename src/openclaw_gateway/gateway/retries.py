@@ -10,6 +10,7 @@ is not found: the repeat is a new run. How other processes find it, `retried_els
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from hashlib import blake2b
 from uuid import uuid4
 
 from msgspec import Struct
@@ -22,9 +23,10 @@ from openclaw_gateway.gateway.idempotency import (
 )
 from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere, Key
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import RunRecord
 from openclaw_gateway.wire.run import Attempt, RunRequest, RunResult
@@ -36,6 +38,8 @@ KEEP_S = 600.0
 KEEP_GIVEN_S = 90.0
 MOST_KEPT = 10_000
 MOST_CHARS = 32_000_000
+# Whose a request is, where it goes, and what it says.
+_Place = tuple[str, str, int, int]
 
 
 class _Kept(Struct, frozen=True):
@@ -157,22 +161,41 @@ class Retries:
 class AttemptNames:
     """New names for requests that make something: another attempt of a request gets the first one's.
 
-    Kept for as long as an answer that a client was there for. Where two began to ask in the same words,
-    nobody can say which of them asks again: then it is a new one, for rather a second one than another's.
+    Kept for as long as an answer that a client was there for; where there may be other processes, also for
+    them. Where two began to ask in the same words, nobody can say which of them asks again: then it is a new
+    one, for rather a second one than another's.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, shared: SharedAttempts | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._shared = shared
         self._clock = clock
-        self._given: OrderedDict[tuple[str, str, int, int], tuple[str, float]] = OrderedDict()
+        # "" = it is in doubt.
+        self._given: OrderedDict[_Place, tuple[str, float]] = OrderedDict()
 
-    def name(self, owner: str, attempt: Attempt) -> str:
-        self._drop_old()
+    async def name(self, owner: str, attempt: Attempt) -> str:
         place = (owner, attempt.path, attempt.length, attempt.hash)
-        given = self._given.pop(place, None)
-        name = given[0] if given and attempt.again and given[0] else uuid4().hex
-        is_doubtful = given is not None and (not attempt.again or not given[0])
-        self._given[place] = ("" if is_doubtful else name, self._clock() + KEEP_GIVEN_S)
+        given = await self._before(place)
+        name = given if given and attempt.again else uuid4().hex
+        is_doubtful = given is not None and (not attempt.again or not given)
+        self._give(place, "" if is_doubtful else name)
         return name
+
+    async def _before(self, place: _Place) -> str | None:
+        """What was given, here or elsewhere."""
+        there = None if self._shared is None else await self._shared.begun(_digest(place))
+        self._drop_old()
+        given = self._given.get(place)
+        if given is None or given[0] == there:
+            return there
+        return given[0] if there is None else ""
+
+    def _give(self, place: _Place, name: str) -> None:
+        self._given.pop(place, None)
+        self._given[place] = (name, self._clock() + KEEP_GIVEN_S)
+        if self._shared is not None:
+            self._shared.began(_digest(place), name, KEEP_GIVEN_S)
 
     def _drop_old(self) -> None:
         while self._given:
@@ -180,6 +203,10 @@ class AttemptNames:
             if len(self._given) <= MOST_KEPT and until > self._clock():
                 return
             del self._given[place]
+
+
+def _digest(place: _Place) -> bytes:
+    return blake2b(repr(("name", *place)).encode(errors="backslashreplace"), digest_size=16).digest()
 
 
 def _key(request: RunRequest, attempt: Attempt) -> Key:

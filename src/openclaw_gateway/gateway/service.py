@@ -41,17 +41,17 @@ from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
 from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere
-from openclaw_gateway.gateway.retries import Retries
+from openclaw_gateway.gateway.retries import AttemptNames, Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.signatures import Signatures
 from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
+from openclaw_gateway.runs.elsewhere.ending import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
-from openclaw_gateway.runs.known_models import KnownModel
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.known_models import KnownModel
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.attempts import SharedAttempts
@@ -112,6 +112,7 @@ class Gateway:
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus, self._follow)
+        self.attempt_names = AttemptNames(rooms.attempts)
         self._retries = Retries(rooms.live, rooms.bus, self._attempts_elsewhere(rooms))
         self.answers = Answers(
             rooms.live,
@@ -342,7 +343,9 @@ class Gateway:
         run = self._find(principal, name)
         if run is not None:
             return run.abort(reason)
-        return await self._elsewhere.abort(name, principal.owner)
+        if await self._elsewhere.abort(name, principal.owner):
+            return True
+        return self.peers is not None and self.peers.neighbours.stop(principal.owner, name)
 
     async def abort_session(self, principal: Principal, session_key: str) -> tuple[str, ...]:
         """Abort every open run of a session, whichever process executes it; the ids of those that were.
@@ -381,13 +384,15 @@ class Gateway:
         return leave
 
     def running(self, principal: Principal, session: str | None = None) -> tuple[Run, ...]:
-        """The caller's live runs here, or those in one session, in order of their start."""
+        """The caller's live runs here, or those in one session, in order of their start. One that was
+        followed here before it was executed here is one."""
         principal.require(READ)
-        return tuple(
-            run
+        found = {
+            run.id: run
             for run in self._live.running()
             if run.request.origin.owner == principal.owner and session in (None, run.request.session_key)
-        )
+        }
+        return tuple(found.values())
 
     def view(self, run: Run, make: Callable[[Run], V]) -> V:
         """The view of a run's events that all share who ask with the same `make`; to be released."""

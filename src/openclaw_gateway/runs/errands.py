@@ -6,8 +6,8 @@ the ledger. Knows no door.
 
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.runs.answer import Answer
-from openclaw_gateway.runs.context import awaits_results
-from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.context.keeper import ContextKeeper
+from openclaw_gateway.runs.context.size import awaits_results
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import Claimed

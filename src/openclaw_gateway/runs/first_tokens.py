@@ -3,8 +3,8 @@
 An estimate, as everywhere in `context`, and of the request alone: what a session remembers is not read.
 """
 
-from openclaw_gateway.runs.context import conversation_tokens, fixed_tokens
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.context.size import conversation_tokens, fixed_tokens
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.rounds import check_senses
 from openclaw_gateway.sessions.client_view import check_tool_results, without_orphans
 from openclaw_gateway.wire.messages import AssistantMessage

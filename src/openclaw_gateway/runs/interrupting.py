@@ -1,4 +1,5 @@
-"""A request that would not wait ends what came before it in its session, whichever process has that.
+"""A run is asked to end, whichever process has it; and a request that would not wait asks what came before it
+in its session.
 
 Only what its origin may end, as the store says of each. Knows no lane.
 """
@@ -8,17 +9,26 @@ from contextlib import closing
 import structlog
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.runs.elsewhere import ask_to_end
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.steering import may_end
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
+from openclaw_gateway.sessions.store import Store
 
 log = structlog.get_logger()
 
 # How soon the store is asked again whether those have ended of which nobody tells.
 _LOOK_EVERY_S = 0.3
+
+
+async def ask_to_end(store: Store, bus: Bus, owner: str, run_id: str) -> bool:
+    """Whether it was open. The wish first: a run that has been stopped by the signal has no place for it.
+    Raises StoreError."""
+    if not await store.request_abort(owner, run_id):
+        return False
+    bus.signal(run_id, "abort")
+    return True
 
 
 async def interrupt(store: SharedStore, bus: Bus, run: Run) -> frozenset[str]:

@@ -10,19 +10,20 @@ Knows nothing of models or of what a turn holds.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
-from openclaw_gateway.runs.interrupting import interrupt, made_room
+from openclaw_gateway.runs.interrupting import ask_to_end, interrupt, made_room
 from openclaw_gateway.runs.leases import Leases
-from openclaw_gateway.runs.run import BY_REQUEST, Run
+from openclaw_gateway.runs.run import BY_REQUEST, HANDED_OVER, UNASKED, Run
 from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
-from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.bus import Bus, Watch
 from openclaw_gateway.sessions.same_message import known_by_content, same
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import (
@@ -55,6 +56,20 @@ class Pace(Struct, frozen=True):
     repeat_s: float = 0.2
 
 
+class WaitsElsewhere(Protocol):
+    """Runs of other processes that wait for the session of one that is at work here."""
+
+    def tell(self, run: Run) -> None:
+        """This one waits here."""
+
+    def is_told(self, lane: tuple[str, str]) -> bool:
+        """Whether there may be any, by owner and session."""
+
+    async def taken(self, run: Run, claim: Claim, here: Sequence[Run]) -> list[Run]:
+        """Those whose messages the run at work takes up, wherever they wait, in order of arrival. `here` are
+        those that wait in this process."""
+
+
 class Lanes:
     """With `shared`, which is the same store, others may execute what this process has begun, once it has
     gone."""
@@ -64,6 +79,7 @@ class Lanes:
     ) -> None:
         self._pace = pace or Pace()
         self._shared = shared
+        self._elsewhere: WaitsElsewhere | None = None
         self._store = store
         self._bus = bus
         self._leases = Leases(
@@ -82,6 +98,10 @@ class Lanes:
 
     def open(self) -> None:
         self._leases.open()
+
+    def go_beyond(self, elsewhere: WaitsElsewhere) -> None:
+        """From now on messages reach runs of other processes, and runs here hear those of others."""
+        self._elsewhere = elsewhere
 
     async def close(self) -> None:
         """Of the runs that could not be ended none stays open in the store, if it can be written."""
@@ -176,8 +196,9 @@ class Lanes:
             self._interrupt(run, lane, waiting)
         waiting.append(run)
         self._waiting_here.add(run.id)
-        # Those that were taken up wait no more, though the store says so until the run at work ends.
-        run.queued = max(1, position - sum(len(other.taken) for other in self._holding(lane)))
+        run.queued = await self._place(run, lane, position)
+        if self._elsewhere is not None:
+            self._elsewhere.tell(run)
         try:
             claimed = await self._wait_turn(run)
             return None if claimed is None else self._leases.hold(run, claimed)
@@ -190,12 +211,28 @@ class Lanes:
             if not waiting:
                 self._waiting.pop(lane, None)
 
-    def heard(self, run: Run) -> Sequence[Message]:
-        """What those have said who wait for the run at work and would steer it. From now on they end as it
-        does."""
+    async def _place(self, run: Run, lane: tuple[str, str], position: int) -> int:
+        """Those that were taken up wait no more, though the store says so until the run at work ends. It
+        knows which of other processes were."""
+        if position > 1 and self._shared is not None:
+            with suppress(StoreError):
+                position = await self._shared.place(lane[0], run.id) or 1
+        taken = [other for holder in self._holding(lane) for other, _ in holder.taken]
+        return max(1, position - sum(other.begun is None for other in taken))
+
+    async def heard(self, run: Run) -> Sequence[Message]:
+        """What those have said who wait for the run at work, here or elsewhere, and would steer it. From now
+        on they end as it does."""
         session = run.request.session_key
-        waiting = self._waiting.get((run.request.origin.owner, session)) if session is not None else None
-        taken = [other for other in waiting or () if may_take_up(run, other)]
+        if session is None:
+            return ()
+        lane = (run.request.origin.owner, session)
+        waiting = self._waiting.get(lane, ())
+        claim = self._leases.claim(run.id)
+        if self._elsewhere is not None and claim is not None and self._elsewhere.is_told(lane):
+            taken = await self._elsewhere.taken(run, claim, waiting)
+        else:
+            taken = [other for other in waiting if may_take_up(run, other)]
         for other in taken:
             other.taken_by = run
             run.taken += tuple((other, message) for message in other.request.messages)
@@ -262,6 +299,9 @@ class Lanes:
             raise
         self._leases.let_go(run.id)
         self._ring(released.next_run)
+        for other, _ in run.taken:
+            if other.begun is not None:
+                self._ring(other.id)
 
     async def let_go(self, run: Run) -> None:
         """Leave without a turn if the run still holds its lane, because something raised on the way."""
@@ -289,8 +329,7 @@ class Lanes:
                 if self._shared is not None:
                     await interrupt(self._shared, self._bus, run)
                 while True:
-                    with run.interruptible():
-                        await watch.ring(self._pace.look_again_s)
+                    await self._wait_ring(run, watch)
                     if run.taken_by is not None:
                         return None
                     claimed = await self._store.claim(run.id, lease_s=self._pace.lease_s)
@@ -299,22 +338,56 @@ class Lanes:
                         run.taken_by = None
                         return claimed
         except BaseException as error:
-            if run.taken_by is None:
-                await self._withdraw(run.id, "aborted" if run.abort_reason else "failed")
-            elif isinstance(error, (TimeoutError, StoreError)):
-                return None
+            if run.taken_by is not None:
+                if isinstance(error, (TimeoutError, StoreError)):
+                    return None
+            elif run.abort_reason != HANDED_OVER:
+                refused = await self._withdraw(run.id, "aborted" if run.abort_reason else "failed")
+                if refused is not None and await self._has_it_ended(run):
+                    raise refused from None
             raise
 
-    async def _withdraw(self, run_id: str, status: RunStatus) -> None:
-        """Give up a place in the queue, or nobody behind it would ever have a turn."""
+    async def _has_it_ended(self, run: Run) -> bool:
+        """Whether another process, which has it now, or answers it with another, was asked to end it because
+        somebody wishes so. Then it ends as it does there."""
+        if self._shared is None or run.abort_reason in UNASKED or run.abort_reason is None:
+            return False
+        with suppress(StoreError):
+            return await ask_to_end(self._shared, self._bus, run.request.origin.owner, run.id)
+        return False
+
+    async def _wait_ring(self, run: Run, watch: Watch) -> None:
+        """Raises TimeoutError. The limit of one that is answered with another was for an answer of its
+        own."""
+        try:
+            with run.interruptible():
+                await watch.ring(self._pace.look_again_s)
+        except TimeoutError:
+            if run.abort_reason is not None or not await self._is_heard(run):
+                raise
+            run.deadline = None
+
+    async def _is_heard(self, run: Run) -> bool:
+        """Whether another process has it answered with the run at work there."""
+        with suppress(StoreError):
+            if self._shared is not None:
+                return await self._shared.place(run.request.origin.owner, run.id) is None
+        return False
+
+    async def _withdraw(self, run_id: str, status: RunStatus) -> StoreError | None:
+        """Give up a place in the queue, or nobody behind it would ever have a turn. What was refused: another
+        process has it now, or what it waited for."""
+        refused: StoreError | None = None
         try:
             self._ring((await self._store.withdraw(run_id, status)).next_run)
         except StoreError as error:
             if error.code != "run_not_open":
                 log.warning("lane.not_left", run=run_id, error=error.message)
                 self._leaving[run_id] = status
-                return
+                return error if error.code == "run_heard" else None
+            refused = error
         self._leaving.pop(run_id, None)
+        return refused
 
     async def _finish_without_turn(self, run_id: str, claim: Claim) -> None:
         """The lane goes on even when its turn is lost. If the turn is there after all, it stays."""

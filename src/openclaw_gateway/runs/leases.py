@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import structlog
 
 from openclaw_gateway.errors import Fenced, StoreError
-from openclaw_gateway.runs.run import BY_REQUEST, LEASE_ENDS, TAKEN_OVER, Run
+from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, WISHES, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Store
 from openclaw_gateway.work.cancelling import is_being_cancelled
@@ -67,6 +67,11 @@ class Leases:
         held = self._held.pop(run_id, None)
         return None if held is None else held[1]
 
+    def claim(self, run_id: str) -> Claim | None:
+        """What is held."""
+        held = self._held.get(run_id)
+        return None if held is None else held[1]
+
     async def _beat(self) -> None:
         while True:
             await self._until_due()
@@ -98,7 +103,7 @@ class Leases:
     async def _renew(self, run: Run, claim: Claim, until: float) -> None:
         now = asyncio.get_running_loop().time()
         try:
-            wanted = await self._store.renew(claim, lease_s=self._lease_s)
+            wish = await self._store.renew(claim, lease_s=self._lease_s)
         except Fenced:
             run.abort(TAKEN_OVER)
         except StoreError as error:
@@ -108,5 +113,5 @@ class Leases:
         else:
             if run.id in self._held:
                 self._held[run.id] = (run, claim, now + self._lease_s)
-            if wanted:
-                run.abort(BY_REQUEST)
+            if wish is not None:
+                run.abort(WISHES[wish])

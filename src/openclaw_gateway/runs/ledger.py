@@ -63,8 +63,10 @@ class Ledger:
         self._news.set()
 
     def _ended(self, run: Run) -> None:
-        # Who executes a run writes down what it has cost.
+        # Who executes a run writes down what it has cost; one that was answered with another nobody does.
         result = run.ended_here if run.is_mirrored else run.result
+        if run.result is not None and run.result.taken_by:
+            result = None if run.is_followed else run.result
         if result is not None and not run.refused:
             self.note(_row(run, result))
 

@@ -19,13 +19,13 @@ from openclaw_gateway.errors import Overloaded, RunAborted, StoreError, ToolLoop
 from openclaw_gateway.runs.admission import Admission
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import (
-    BY_REQUEST,
     CLIENT_LEFT,
     HANDED_OVER,
     PARENT_ENDED,
     SHUTTING_DOWN,
+    WISHES,
     Run,
 )
 from openclaw_gateway.runs.work import RunWork
@@ -166,6 +166,7 @@ class LiveRuns:
         run = Run(request, plan, away.bus, id_=record.id)
         run.created_ms = record.created_ms
         run.is_mirrored = run.is_followed = True
+        run.is_heard = partial(self.hub.is_heard, request.origin.owner, request.session_key)
         # What was told here of the same run before, by one that followed it to another end, is not its log.
         token = time.monotonic_ns()
         run.hold(token)
@@ -299,8 +300,8 @@ class LiveRuns:
     def _signalled(self, run_id: str, signal: Signal) -> None:
         """Somebody, perhaps in another process, asks something of a run that is perhaps here."""
         live = self._running.get(run_id)
-        if live is not None and signal == "abort":
-            live[0].abort(BY_REQUEST)
+        if live is not None:
+            live[0].abort(WISHES[signal])
 
     def _parent(self, request: RunRequest) -> Run | None:
         """The run that starts this one. Nobody waits for an answer that can only come after his own."""
@@ -328,9 +329,9 @@ class LiveRuns:
             )
 
     def _did_errand(self, run: Run) -> None:
-        """Whoever asked for it may have left: it is told of here."""
+        """Whoever asked for it may have left: it is told of here, for all processes."""
         request, result = run.request, run.result
-        if request.errand is None or request.session_key is None or result is None:
+        if run.is_mirrored or request.errand is None or request.session_key is None or result is None:
             return
         if result.error is None and result.text:
             reason: ChangeReason = "inject" if isinstance(request.errand, Note) else "compact"

@@ -11,10 +11,11 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import InvalidRequest, NotFound, Overloaded, ShuttingDown
 from openclaw_gateway.runs.open_questions import OpenQuestions, Settled
@@ -36,6 +37,8 @@ TIMEOUT_S = 120.0
 SILENT_S = 600.0
 MAX_CONVERSATIONS = 1_000
 MAX_REMEMBERED = 100
+# Of two machines: what differs by less is the way between them.
+SAME_CLOCK_MS = 1_000
 
 News = ApprovalRequested | ApprovalResolved
 Told = Callable[[News], None]
@@ -57,6 +60,9 @@ class Beyond(Protocol):
     def answered(self, owner: str, id_: str, decision: Decision, by: str) -> None:
         """A question of theirs, here."""
 
+    def allowed(self, conversation: str, what: bytes) -> None:
+        """What a conversation's later runs may do there, too."""
+
 
 class Questions:
     """`timeout_s` is how long an answer is waited for."""
@@ -65,9 +71,11 @@ class Questions:
         self.timeout_s = timeout_s
         self._table = table or OpenQuestions()
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        # Until when those are waited for, by the loop's clock.
+        self._until: dict[str, float] = {}
         self._attending: dict[str, list[Told]] = {}
         # conversation -> what was allowed in it
-        self._allowed: OrderedDict[str, OrderedDict[Hashable, None]] = OrderedDict()
+        self._allowed: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
         # conversation -> (owner, until when by the monotonic clock)
         self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._closed = False
@@ -93,9 +101,17 @@ class Questions:
         """Those of this process that wait for an answer."""
         return tuple(asked for asked in self._table.of(owner) if asked.id in self._waiting)
 
-    def asked_elsewhere(self, owner: str, asked: ApprovalRequested) -> None:
-        """Another process asks: whoever is there of this owner's is told, and may answer."""
-        left_s = (asked.expires_at_ms - now_ms()) / 1000
+    def left_ms(self, id_: str) -> int | None:
+        """How long an answer is waited for yet; None of a question that this process does not ask."""
+        until = self._until.get(id_)
+        return None if until is None else max(0, int((until - asyncio.get_running_loop().time()) * 1000))
+
+    def asked_elsewhere(self, owner: str, asked: ApprovalRequested, left_ms: int | None = None) -> None:
+        """Another process asks: whoever is there of this owner's is told, and may answer. `left_ms` is how
+        long; None = until it expires by this process's clock."""
+        if left_ms is not None:
+            asked = _by_this_clock(asked, left_ms)
+        left_s = (asked.expires_at_ms - now_ms() if left_ms is None else left_ms) / 1000
         if asked.id in self._foreign or asked.id in self._waiting or left_s <= 0:
             return
         conversation = f"elsewhere of {owner}"
@@ -212,6 +228,7 @@ class Questions:
         self._table.add(owner, conversation, asked)
         waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting[asked.id] = waiting
+        self._until[asked.id] = asyncio.get_running_loop().time() + timeout_s
         self._tell(owner, asked)
         ended: Unanswered = "run-ended"
         try:
@@ -230,7 +247,7 @@ class Questions:
                 ended = answer
             return answer
         finally:
-            del self._waiting[asked.id]
+            del self._waiting[asked.id], self._until[asked.id]
             if self._table.give_up(asked.id):
                 log.info("approval.unanswered", id=asked.id, reason=ended)
                 self._tell(owner, ApprovalResolved(asked.id, "deny", None, now_ms(), asked.request, ended))
@@ -303,8 +320,15 @@ class Questions:
         self._tell_here(owner, ApprovalResolved(asked.id, decision, by, now_ms(), asked.request))
         return settled
 
-    def remember(self, conversation: str, what: Hashable) -> None:
-        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest."""
+    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
+        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest.
+        `elsewhere`: its next run may be another process's."""
+        self.allowed_elsewhere(conversation, what)
+        if elsewhere and self._beyond is not None:
+            self._beyond.allowed(conversation, what)
+
+    def allowed_elsewhere(self, conversation: str, what: bytes) -> None:
+        """The same of what another process has asked about."""
         allowed = self._allowed.setdefault(conversation, OrderedDict())
         self._allowed.move_to_end(conversation)
         allowed[what] = None
@@ -313,7 +337,7 @@ class Questions:
         if len(self._allowed) > MAX_CONVERSATIONS:
             self._allowed.popitem(last=False)
 
-    def remembers(self, conversation: str, what: Hashable) -> bool:
+    def remembers(self, conversation: str, what: bytes) -> bool:
         return what in self._allowed.get(conversation, ())
 
     def forget(self, conversation: str) -> None:
@@ -348,6 +372,15 @@ class Questions:
     def _tell_here(self, owner: str, news: News) -> None:
         for told in tuple(self._attending.get(owner, ())):
             told(news)
+
+
+def _by_this_clock(asked: ApprovalRequested, left_ms: int) -> ApprovalRequested:
+    """With the times that whoever is there would see, where the clock of the machine that asks is another."""
+    expires = now_ms() + left_ms
+    ahead = asked.expires_at_ms - expires
+    if abs(ahead) <= SAME_CLOCK_MS:
+        return asked
+    return replace(asked, created_at_ms=asked.created_at_ms - ahead, expires_at_ms=expires)
 
 
 def _decided(reply: Reply) -> Decision | None:

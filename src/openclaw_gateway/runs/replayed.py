@@ -6,7 +6,7 @@ To a door it is a run like any other; it executes nothing, and its log is as sho
 from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import EventsGone
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import RunRecord

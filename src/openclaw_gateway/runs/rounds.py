@@ -15,19 +15,19 @@ from openclaw_gateway.models.fallback import FallbackCall, FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.answer import Answer
-from openclaw_gateway.runs.context import fixed_tokens
-from openclaw_gateway.runs.context_keeper import ContextKeeper, RunContext
-from openclaw_gateway.runs.images import KeepsImages, with_images
+from openclaw_gateway.runs.context.images import KeepsImages, with_images
+from openclaw_gateway.runs.context.keeper import ContextKeeper, RunContext
+from openclaw_gateway.runs.context.size import fixed_tokens
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS, LoopGuard
 from openclaw_gateway.runs.memory import Recalled
+from openclaw_gateway.runs.plans.toolbox import Toolbox
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
-from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import AssistantMessage, File, Message, ToolCall, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
-Heard = Callable[[Run], Sequence[Message]]
+Heard = Callable[[Run], Awaitable[Sequence[Message]]]
 
 
 class Rounds:
@@ -94,7 +94,7 @@ class Rounds:
                 return "tool_calls"
             guard.check(own, results)
             conversation = [*call.request.messages, said, *results]
-            if taken_up := heard(run):
+            if taken_up := await heard(run):
                 answer.hear(taken_up)
                 conversation += taken_up
 

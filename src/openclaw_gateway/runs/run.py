@@ -10,23 +10,21 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
-from msgspec.structs import replace
-
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.logs.asked import ASKED
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.random_ids import fresh_digits
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
-from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.bus import Bus, Signal, Subscription
 from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
+from openclaw_gateway.wire.run import RunRequest, RunResult, Sampling, outlined
 from openclaw_gateway.work.cancelling import Interruptible
 
 BY_REQUEST = "aborted by request"
@@ -39,6 +37,8 @@ HANDED_OVER = "another process goes on with it"
 LEASE_ENDS = "its session could not be kept"
 # Reasons of an abort that nobody has asked for.
 UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER, LEASE_ENDS})
+# Why it ends, by the signal.
+WISHES: dict[Signal, str] = {"abort": BY_REQUEST, "leave": CLIENT_LEFT}
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.
@@ -61,13 +61,15 @@ class Run:
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
     `is_known_elsewhere` may be asked for again at another process by another attempt of its client. How one
     that was taken over had `ended_here` is what it has cost here.
+    `started_by` is what clients call the run whose tool has started it, `top` the id of the one for which all
+    of that was started: its own where nothing has started it.
     `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session,
-    `when_attended` when a client comes or goes. `queued`: how
-    many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
-    whose messages it has taken up, each with its message, `taken_by` the one that has taken up its own: they
-    end as that one does.
+    `when_attended` when a client comes or goes. `is_heard` says whether somebody hears it here who is no
+    client of it; None = that does not matter. `queued`: how many runs of its session are before it, with the
+    one at work; 0 = it does not wait. `taken` are those whose messages it has taken up, each with its
+    message, `taken_by` the one that has taken up its own: they end as that one does.
     """
 
     def __init__(
@@ -87,6 +89,8 @@ class Run:
         self.asked = ASKED.get()
         self.plan = plan
         self.parent = parent
+        self.started_by = None if parent is None else parent.shown_id
+        self.top: str = self.id if parent is None else parent.top
         self.children: list[Run] = []
         self.clients = 0
         self.keeps_answer = False
@@ -104,6 +108,7 @@ class Run:
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
         self.when_attended: Callable[[Run], None] | None = None
+        self.is_heard: Callable[[], bool] | None = None
         self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
@@ -167,7 +172,7 @@ class Run:
         if self.when_attended is not None:
             self.when_attended(self)
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
-        if self.clients or reason is None or goes_on:
+        if self.clients or reason is None or goes_on or (self.is_heard is not None and self.is_heard()):
             return
         if returns and self.may_be_asked_again and self.result is None:
             self._return = self._loop.call_later(RETURN_S, self.abort, reason)
@@ -276,16 +281,7 @@ class Run:
 
     def forget_words(self) -> None:
         """An ended run that is kept is kept for its result: what it was sent may be many megabytes."""
-        self.request = replace(
-            self.request,
-            messages=(),
-            before=(),
-            instructions="",
-            client_tools=ClientTools(),
-            sampling=Sampling(),
-            keep=None,
-            invocation=None,
-        )
+        self.request = outlined(self.request)
 
     def abort(self, reason: str) -> bool:
         """Ask the run to stop; False when it has ended. The first reason stands."""

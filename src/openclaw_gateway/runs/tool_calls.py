@@ -14,8 +14,8 @@ import msgspec
 import structlog
 
 from openclaw_gateway.errors import StoreError, ToolError
+from openclaw_gateway.runs.plans.toolbox import Toolbox
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools.base import ToolContext, ToolResult
 from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.wire.decode import DecodeError, decode

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from openclaw_gateway.wire.events import Event
 
-Signal = Literal["abort"]
+# "abort": somebody has asked for its end, "leave": nobody wants its answer any more.
+Signal = Literal["abort", "leave"]
 Heed = Callable[[str, Signal], None]
 Hear = Callable[[bytes], None]
 

@@ -19,6 +19,13 @@ def not_waiting() -> StoreError:
     )
 
 
+def heard() -> StoreError:
+    return StoreError(
+        "The run that is at work in this session has taken this message up: it ends with that one.",
+        code="run_heard",
+    )
+
+
 def run_id_taken() -> StoreError:
     return StoreError("This run id is taken: choose another one.", code="run_id_taken")
 

@@ -6,14 +6,17 @@ counts as gone, and its runs are anybody's. Rules every implementation keeps, be
 - a run is executed at least once and recorded exactly once: who was paused and comes back is Fenced;
 - what is to be executed (`NewRun.work`) is on disk before `begin` returns;
 - a run that `acts` said of is never executed again: taken up after that, it is closed as "interrupted";
-- of a session only the oldest open run is taken up, and only while nobody holds the session.
+- of a session only the oldest open run is taken up, and only while nobody holds the session;
+- a run whose message the one at work has heard waits as before once that one does not hold the session any
+  more, however it came to that.
 """
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from openclaw_gateway.sessions.store import Claimed, Store
+from openclaw_gateway.sessions.store import Claim, Claimed, Store
 
 Role = Literal["all", "front", "worker"]
 
@@ -47,6 +50,13 @@ class Work(Struct, frozen=True):
     claimed: Claimed | None = None
 
 
+class Waiting(Struct, frozen=True):
+    """A run that waits for its session. `body` is its `NewRun.work`."""
+
+    run_id: str
+    body: bytes
+
+
 class Document(Struct, frozen=True):
     """A text with a name that all replicas go by. `version` grows with every change; 0 = there is none."""
 
@@ -69,6 +79,10 @@ class KeepsDocuments(Protocol):
 
 class SharedStore(Store, KeepsDocuments, Protocol):
     """All coroutines raise StoreError."""
+
+    async def request_abort(self, owner: str, run_id: str, *, unasked: bool = False) -> bool:
+        """As `Store.request_abort`. `unasked`: nobody has asked for its end, but nobody wants its answer any
+        more, and `renew` reports a "leave"."""
 
     async def name(self) -> str:
         """What all processes of this gateway call it, in printable ASCII; those of another one, which has
@@ -103,6 +117,23 @@ class SharedStore(Store, KeepsDocuments, Protocol):
     async def hand_over(self, run_id: str) -> bool:
         """Give up a run of this process that has neither acted nor ended, so that another takes it up: it is
         the oldest of its session still. False where that may not be, and nothing is changed."""
+
+    async def waiting(self, claim: Claim) -> tuple[Waiting, ...]:
+        """The runs that wait for the session of this claim and that nobody has asked to stop, in order of
+        arrival: those with `NewRun.work`. None where the claim is not held any more."""
+
+    async def hear(self, claim: Claim, run_ids: Sequence[str]) -> frozenset[str]:
+        """The run of this claim has taken up the messages of these, which wait: they end with it, by
+        `Ending.taken`. Meanwhile none is withdrawn (StoreError with the code "run_heard"), and a wish to
+        stop one is also one to stop that run.
+
+        Those of which that is so: not what somebody has asked to stop, or does not wait any more, and none
+        where the claim is not held any more.
+        """
+
+    async def place(self, owner: str, run_id: str) -> int | None:
+        """How many runs are before one that waits, with the one at work, but without those that it has heard;
+        0 also of one that does not wait. None = it is heard itself."""
 
     async def document_versions(self) -> dict[str, int]:
         """Of all documents there are, by name."""

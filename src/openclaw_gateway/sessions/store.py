@@ -16,6 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent
@@ -267,8 +268,8 @@ class Store(Protocol):
     async def read(self, claim: Claim) -> Transcript:
         """What the run continues. Raises Fenced when the claim is not held, or no longer at the end."""
 
-    async def renew(self, claim: Claim, *, lease_s: float) -> bool:
-        """Extend the lease; True when somebody asked to abort the run. Raises Fenced."""
+    async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
+        """Extend the lease; what the run is asked to do, where it is to end. Raises Fenced."""
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
         """End the run and append its turn, atomically. A repeat gets the first answer. Raises Fenced."""

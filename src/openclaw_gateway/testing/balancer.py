@@ -26,7 +26,7 @@ from openclaw_gateway.testing.passing import (
 )
 
 _LOOK_S = 0.2
-# A machine that is busy is not to be taken for a replica that is silent: all of them would be at once.
+# So long that a busy machine is not taken for a replica that is silent: all of them would be at once.
 _LOOK_DEADLINE_S = 5.0
 _GONE_S = 10.0
 _MOST_CONNECTIONS = 10_000

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
 from openclaw_gateway.sessions.searched import Searched, SearchWanted
@@ -114,10 +115,10 @@ class MemoryStore:
         _, session = self._held(claim)
         return Transcript(tuple(session.entries[session.covered :]), session.summary)
 
-    async def renew(self, claim: Claim, *, lease_s: float) -> bool:
+    async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
         run, session = self._held(claim)
         session.lease_until_ms = self._clock() + int(lease_s * 1000)
-        return run.wants_abort
+        return "abort" if run.wants_abort else None
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
         _require_ended(ending.status)

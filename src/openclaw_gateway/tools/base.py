@@ -5,7 +5,7 @@ capability Protocols in `ToolServices`, bound once in assembly.py. A tool says w
 `errors.ToolError`; it becomes a result that the model reads, not the end of the run.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -177,9 +177,11 @@ class QuestionsForTools(Protocol):
     async def ask(self, context: ToolContext, question: CommandQuestion) -> Reply:
         """Waits for the answer, for a bounded time; cancelling it ends the question."""
 
-    def remember(self, conversation: str, what: Hashable) -> None: ...
+    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
+        """`what` is the name of something, and of nothing else. `elsewhere`: the conversation's next run may
+        be another process's."""
 
-    def remembers(self, conversation: str, what: Hashable) -> bool: ...
+    def remembers(self, conversation: str, what: bytes) -> bool: ...
 
 
 class JobsForTools(Protocol):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Message, ToolCall
@@ -211,6 +212,20 @@ class RunRequest(Struct, frozen=True):
     invocation: Invocation | None = None
     queue: Queue = "wait"
     errand: Errand | None = None
+
+
+def outlined(request: RunRequest) -> RunRequest:
+    """Who asks for what and where, without what is said."""
+    return replace(
+        request,
+        messages=(),
+        before=(),
+        instructions="",
+        client_tools=ClientTools(),
+        sampling=Sampling(),
+        keep=None,
+        invocation=None,
+    )
 
 
 class RunResult(Struct, frozen=True):

@@ -60,7 +60,7 @@ async def own_systemd(program: Program, folder: Path) -> AsyncIterator[None]:
         yield
     finally:
         if process.returncode is None:
-            process.send_signal(signal.SIGRTMIN + 4)  # systemd(1): end yourself, and what you run before
+            process.terminate()  # systemd(1): end what you run, and then yourself
             with suppress(TimeoutError):
                 async with asyncio.timeout(DEADLINE_S):
                     await process.wait()

@@ -9,7 +9,7 @@ from openclaw_gateway.blueprint.dangers.danger import Danger, set_to, unset
 from openclaw_gateway.blueprint.exposed import held_workspaces
 from openclaw_gateway.blueprint.written import agents_in
 from openclaw_gateway.config.places import KeyPath
-from openclaw_gateway.runs.planning import Settled
+from openclaw_gateway.runs.plans.planning import Settled
 from openclaw_gateway.tools.policy.over_http import CLOSED, closed_over_http
 from openclaw_gateway.tools.policy.pipeline import allowed
 

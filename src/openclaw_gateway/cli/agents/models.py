@@ -12,7 +12,7 @@ from openclaw_gateway.models.defaults import choose_default
 from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL
-from openclaw_gateway.runs.planning import Targets, targets_of
+from openclaw_gateway.runs.plans.planning import Targets, targets_of
 
 
 class AgentModel(Struct, frozen=True):

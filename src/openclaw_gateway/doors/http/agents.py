@@ -57,7 +57,6 @@ from openclaw_gateway.gateway.brought.sent import terms_of
 from openclaw_gateway.gateway.held.sessions import HeldSession
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
-from openclaw_gateway.gateway.retries import AttemptNames
 from openclaw_gateway.gateway.routing import Ask, Route, agent_of_model
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import UNDELIVERED, Run, now_ms
@@ -112,7 +111,6 @@ class Endpoint(AgentEndpoint):
     def __init__(self, gateway: Gateway) -> None:
         super().__init__(gateway)
         self._pages = SessionPages(gateway.held)
-        self._attempts = AttemptNames()
 
     @property
     def switch(self) -> str | None:
@@ -143,7 +141,7 @@ class Endpoint(AgentEndpoint):
 
     async def _create(self, request: Request, principal: Principal) -> HttpAnswer | None:
         asks = await self._asked(request, decode_session)
-        route = self._gateway.route(self._ask(request, principal, asks))
+        route = self._gateway.route(await self._ask(request, principal, asks))
         key = route.session_key or ""
         message = await self._message(request, principal, route, asks.message)
         about = About(
@@ -177,7 +175,7 @@ class Endpoint(AgentEndpoint):
                 code="agent_session_exists",
             )
 
-    def _ask(self, request: Request, principal: Principal, asks: NewSession) -> Ask:
+    async def _ask(self, request: Request, principal: Principal, asks: NewSession) -> Ask:
         ask = asked(request, asks.agent.model, None)
         model = asks.agent.model
         if asks.agent_id is not None and not (ask.agent or "").strip():
@@ -187,15 +185,17 @@ class Endpoint(AgentEndpoint):
             ask = replace(ask, model=None, backend=ask.backend or model)
         if (ask.session_key or "").strip():
             return ask
-        return replace(ask, session_key=f"agents:{self._name(request, principal)}")
+        return replace(ask, session_key=f"agents:{await self._name(request, principal)}")
 
-    def _name(self, request: Request, principal: Principal) -> str:
+    async def _name(self, request: Request, principal: Principal) -> str:
         """Of a new session: the same for whoever asks for the same one again."""
         key = idempotency_key(request)
         if key is not None:
             return blake2b(key.encode(), digest_size=16).hexdigest()
         attempt = request.attempt
-        return uuid4().hex if attempt is None else self._attempts.name(principal.owner, attempt)
+        if attempt is None:
+            return uuid4().hex
+        return await self._gateway.attempt_names.name(principal.owner, attempt)
 
     async def _message(
         self, request: Request, principal: Principal, route: Route, message: UserMessage

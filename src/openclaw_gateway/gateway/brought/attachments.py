@@ -34,7 +34,8 @@ from openclaw_gateway.sizes import size_text
 from openclaw_gateway.tools.files.jobs.orders import Pages
 from openclaw_gateway.tools.files.jobs.perform import Crowded, Performer, TookTooLong
 from openclaw_gateway.tools.web.addresses import NotReached
-from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits, Page
+from openclaw_gateway.tools.web.fetched import FetchLimits, Page
+from openclaw_gateway.tools.web.fetching import Fetcher
 from openclaw_gateway.tools.web.recent import RecentPages
 from openclaw_gateway.wire.file_types import PDF
 from openclaw_gateway.wire.image_types import image_type

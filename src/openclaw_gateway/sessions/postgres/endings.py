@@ -1,12 +1,14 @@
 """What the PostgreSQL store does to runs that end: finish, conclude, withdraw, close.
 
-Each is one function of schema/0004: one transaction and one round trip. Knows nothing of pools.
+Each is one function of schema/0004 and one transaction; all but `withdraw` in one round trip. Knows nothing
+of pools.
 """
 
 from asyncpg import Connection
 from msgspec.structs import replace
 
 from openclaw_gateway.sessions import refused, stored
+from openclaw_gateway.sessions.postgres import hearing
 from openclaw_gateway.sessions.postgres.runs import Who
 from openclaw_gateway.sessions.postgres.texts import written_list
 from openclaw_gateway.sessions.shared import ATTEMPTS
@@ -83,7 +85,9 @@ async def withdraw(
     db: Connection, who: Who, run_id: str, status: RunStatus, error: ErrorInfo | None
 ) -> Released:
     stored.require_ended(status)
-    last_seq, next_run = await db.fetchrow(_WITHDRAW, who.at_ms, run_id, status, _encoded(error))
+    async with db.transaction():
+        await hearing.require_unheard(db, run_id)
+        last_seq, next_run = await db.fetchrow(_WITHDRAW, who.at_ms, run_id, status, _encoded(error))
     if last_seq is None:
         raise refused.not_waiting()
     return Released(last_seq, next_run)

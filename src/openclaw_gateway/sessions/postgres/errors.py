@@ -12,6 +12,8 @@ _CONFLICTS = ("40001", "40P01", "23505", "P0002")
 # PgBouncer gave the statement to a connection of the server that was not told of it before.
 _UNPREPARED = ("26000", "42P05")
 _READ_ONLY = "25006"
+_DISK_FULL = "53100"
+_NO_RIGHT = "42501"
 _RETRY_S = 1.0
 _FULL_RETRY_S = 30.0
 _AWAY = (
@@ -31,8 +33,9 @@ FOREIGN = "The database of store.url has tables of another program: give the gat
 _SAID: dict[str, tuple[str, str | None]] = {
     "28": ("PostgreSQL refuses the user or the password of store.url: correct them.", None),
     "3D": ("There is no such database: create the one that store.url names, for the gateway alone.", None),
-    "42501": (
-        "The user of store.url may not do this in its database: make it the owner of the database.",
+    _NO_RIGHT: (
+        "The user of store.url may not do this in its database: make it the owner of the database and of the "
+        "tables and functions in it.",
         None,
     ),
     "42P01": ("The database lacks tables of the session store: run this gateway's `store migrate`.", None),
@@ -51,7 +54,11 @@ _SAID: dict[str, tuple[str, str | None]] = {
         "store.url name the primary.",
         None,
     ),
-    "53300": ("PostgreSQL has no connection left for the session store: raise its max_connections.", None),
+    "53300": (
+        "PostgreSQL has no connection left for the session store: raise its max_connections, or the "
+        "CONNECTION LIMIT of the user or the database.",
+        None,
+    ),
     "53": ("PostgreSQL has run out of memory or of another resource: see its log.", None),
     "57P": ("PostgreSQL is starting or stopping: the gateway goes on as soon as it answers.", None),
     "57014": (_SILENT, None),
@@ -69,6 +76,11 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_unprepared(error: BaseException) -> bool:
     return _state(error) in _UNPREPARED
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether what is read may be answered all the same: there is no room for a write, or no right to one."""
+    return _state(error) in (_DISK_FULL, _NO_RIGHT)
 
 
 def is_lost(error: BaseException) -> bool:
@@ -112,7 +124,7 @@ def _ours(error: BaseException) -> StoreError | None:
 
 
 def _said(state: str) -> StoreError:
-    if state == "53100":
+    if state == _DISK_FULL:
         return StoreFull(_FULL, retry_after=_FULL_RETRY_S)
     for length in (5, 3, 2):
         said = _SAID.get(state[:length])

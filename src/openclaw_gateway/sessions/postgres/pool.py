@@ -27,12 +27,13 @@ import asyncpg
 import structlog
 from asyncpg import Connection
 
-from openclaw_gateway.errors import StoreError, StoreFull
+from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.postgres.address import connected
 from openclaw_gateway.sessions.postgres.errors import (
     is_conflict,
     is_doubtful,
     is_lost,
+    is_refused,
     is_unprepared,
     translated,
 )
@@ -76,8 +77,8 @@ class Pool:
         self._statement_s = statement_s
         self._is_open = False
         self._is_prepared = True
-        # Since a write found no room, until one that is told of does.
-        self.is_full = False
+        # Since a write was refused (no room, no right), until one that is told of is not.
+        self.refuses_writes = False
         self._idle: list[Connection] = []
         self._count = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -182,7 +183,7 @@ class Pool:
                 if tries < _TRIES and self._may_try_again(error):
                     continue
                 ours = translated(error)
-                self.is_full = self.is_full or isinstance(ours, StoreFull)
+                self.refuses_writes = self.refuses_writes or is_refused(error)
                 if isinstance(ours, StoreError) and is_doubtful(error):
                     ours.__notes__ = [DOUBTFUL]
                 raise ours from ours.__cause__

@@ -90,9 +90,14 @@ async def _prune_sessions(db: Connection, retention: Retention, at: int) -> int:
 
 
 async def _beyond(db: Connection, retention: Retention, at: int) -> list[tuple[int, int]]:
-    """The sessions to be dropped, (number, when last changed), oldest first; a bounded number of them."""
-    count, size = await db.fetchrow(_COUNT)
-    oldest = await db.fetch(_OLDEST, _SESSIONS_AT_ONCE)
+    """The sessions to be dropped, (number, when last changed), oldest first; a bounded number of them.
+
+    Both are looked at in one moment: what another replica drops between would still be counted, but stand no
+    more among the oldest, and as many again would be dropped in its place.
+    """
+    async with db.transaction(isolation="repeatable_read", readonly=True):
+        count, size = await db.fetchrow(_COUNT)
+        oldest = await db.fetch(_OLDEST, _SESSIONS_AT_ONCE)
     return surplus(retention, oldest, count=count, size=size, now_ms=at)
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from asyncpg import Connection
 
 from openclaw_gateway.sessions import refused, stored
-from openclaw_gateway.sessions.postgres import reads, rows
+from openclaw_gateway.sessions.bus import Signal
+from openclaw_gateway.sessions.postgres import hearing, reads, rows
 from openclaw_gateway.sessions.shared import ATTEMPTS
 from openclaw_gateway.sessions.store import (
     Begun,
@@ -29,8 +30,11 @@ _BEGIN = (
 )
 _CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
 _RENEW = "SELECT renew_run($1, $2, $3, $4, $5, $6)"
+_IS_UNASKED = "SELECT unasked FROM runs WHERE id = $1"
+# Once somebody has asked, it stays asked for.
 _REQUEST_ABORT = (
-    "UPDATE runs SET abort_requested = true WHERE id = $1 AND owner = $2 AND ended_ms IS NULL RETURNING 1"
+    "UPDATE runs SET abort_requested = true, unasked = $3 AND (unasked OR NOT abort_requested) "
+    "WHERE id = $1 AND owner = $2 AND ended_ms IS NULL RETURNING status"
 )
 _HELD = (
     "SELECT sessions.number, covered_seq, last_seq, "
@@ -103,17 +107,22 @@ async def claim(db: Connection, who: Who, run_id: str, lease_s: float, *, again:
     return None if outcome == "later" else rows.claimed(Claim(run_id, owner, session, token, lease_s), row)
 
 
-async def renew(db: Connection, who: Who, claim: Claim, lease_s: float) -> bool:
+async def renew(db: Connection, who: Who, claim: Claim, lease_s: float) -> Signal | None:
     is_unwanted: bool | None = await db.fetchval(
         _RENEW, who.at_ms, claim.owner, claim.session, claim.token, claim.run_id, int(lease_s * 1000)
     )
     if is_unwanted is None:
         raise refused.fenced()
-    return is_unwanted
+    if not is_unwanted:
+        return None
+    return "leave" if await db.fetchval(_IS_UNASKED, claim.run_id) else "abort"
 
 
-async def request_abort(db: Connection, owner: str, run_id: str) -> bool:
-    return await db.fetchval(_REQUEST_ABORT, run_id, owner) is not None
+async def request_abort(db: Connection, owner: str, run_id: str, *, unasked: bool) -> bool:
+    status = await db.fetchval(_REQUEST_ABORT, run_id, owner, unasked)
+    if status == "queued" and not unasked:
+        await hearing.stop_hearer(db, owner, run_id)
+    return status is not None
 
 
 async def read(db: Connection, claim: Claim) -> Transcript:

@@ -1,13 +1,14 @@
 """What PostgresStore does beyond the Store of one process: each act is handed to the pool. Knows no SQL."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.postgres import documents, migration, replicas
+from openclaw_gateway.sessions.postgres import documents, hearing, migration, replicas
 from openclaw_gateway.sessions.postgres.pool import Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.runs import Who
-from openclaw_gateway.sessions.shared import Document, Replica, Work
+from openclaw_gateway.sessions.shared import Document, Replica, Waiting, Work
+from openclaw_gateway.sessions.store import Claim
 
 
 class Sharing:
@@ -50,6 +51,15 @@ class Sharing:
 
     async def hand_over(self, run_id: str) -> bool:
         return await self._pool.submit(replicas.hand_over, self._who, run_id)
+
+    async def waiting(self, claim: Claim) -> tuple[Waiting, ...]:
+        return await self._pool.submit(hearing.waiting, claim)
+
+    async def hear(self, claim: Claim, run_ids: Sequence[str]) -> frozenset[str]:
+        return await self._pool.submit(hearing.hear, claim, run_ids)
+
+    async def place(self, owner: str, run_id: str) -> int | None:
+        return await self._pool.submit(hearing.place, owner, run_id)
 
     async def document(self, name: str) -> Document:
         return await self._pool.submit(documents.read, name)

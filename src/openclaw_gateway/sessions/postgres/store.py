@@ -18,6 +18,7 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.large import is_large
 from openclaw_gateway.sessions.postgres import (
     blobs,
@@ -128,9 +129,9 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.close(_CLOSE_DEADLINE_S)
 
     async def health(self) -> StoreHealth:
-        """Reads; writes only when the disk was full, to see whether that is over. One that answered a moment
-        ago is well also while it does not answer at once: all processes of a gateway have the one database,
-        and shall not all leave their proxy because it is busy for a second."""
+        """Reads; writes only when a write was refused, to see whether that is over. One that answered a
+        moment ago is well also while it does not answer at once: all processes of a gateway have the one
+        database, and shall not all leave their proxy because it is busy for a second."""
         if self._look is None or self._look.done():
             self._look = asyncio.create_task(self._looked(), name="store.health")
         look, was_well = self._look, time.monotonic() - self._well_at < _BELIEVED_S
@@ -143,9 +144,9 @@ class PostgresStore(Lookups, Sharing):
         try:
             async with asyncio.timeout(HEALTH_S):
                 found = await self._pool.owned(self._pool.within(HEALTH_S, migration.state))
-                if self._pool.is_full:
+                if self._pool.refuses_writes:
                     await self._pool.submit(sessions.probe)
-                    self._pool.is_full = False
+                    self._pool.refuses_writes = False
         except TimeoutError:
             return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:
@@ -159,7 +160,7 @@ class PostgresStore(Lookups, Sharing):
     async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:
         return await self._pool.owned(self._claimed(run_id, lease_s))
 
-    async def renew(self, claim: Claim, *, lease_s: float) -> bool:
+    async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
         return await self._pool.submit(runs.renew, self._who, claim, lease_s)
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
@@ -173,8 +174,8 @@ class PostgresStore(Lookups, Sharing):
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
         return await self._pool.submit(endings.withdraw, self._who, run_id, status, error)
 
-    async def request_abort(self, owner: str, run_id: str) -> bool:
-        return await self._pool.submit(runs.request_abort, owner, run_id)
+    async def request_abort(self, owner: str, run_id: str, *, unasked: bool = False) -> bool:
+        return await self._pool.submit(runs.request_abort, owner, run_id, unasked=unasked)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
         await self._pool.submit(kept.keep, Given(owner, name, body, labels), self._at_ms)

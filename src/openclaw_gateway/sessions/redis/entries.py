@@ -122,6 +122,11 @@ def wake(key: bytes) -> list[Command]:
     return [[b"XADD", key, b"MAXLEN", b"1", b"*", b"w", b"1"], [b"PEXPIRE", key, b"%d" % KEPT_MS]]
 
 
+def trial(bucket: int) -> Command:
+    """Whether the server takes any entry; it leaves none."""
+    return [b"XADD", b"ocgw:trial:{%d}" % bucket, b"NOMKSTREAM", b"*", b"t", b"1"]
+
+
 def newest(key: bytes) -> Command:
     return [b"XREVRANGE", key, b"+", b"-", b"COUNT", b"1"]
 

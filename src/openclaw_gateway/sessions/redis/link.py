@@ -29,6 +29,13 @@ class Away(Exception):
     """The server cannot be asked; the text says why, without secrets."""
 
 
+class Refused(Away):
+    """The server answers, and takes nothing: its memory is full, it is a replica, we may not."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"it takes nothing: {why}")
+
+
 class Pace(Struct, frozen=True):
     """How long a server has, in seconds: to be connected to, to answer, and to say nothing at all before it
     is asked whether it is there."""
@@ -157,7 +164,7 @@ class Link:
 
     def _worded(self, error: Exception) -> str:
         if isinstance(error, RedisError | OSError):
-            return safe_text(str(error) or type(error).__name__, known=self._secrets, limit=200)
+            return safe_text(str(error) or type(error).__name__, known=self._secrets, limit=180)
         return f"its answer cannot be read ({type(error).__name__})"
 
 

@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from openclaw_gateway.sessions.local.log import EventLog, weight
 from openclaw_gateway.sessions.redis import entries
-from openclaw_gateway.sessions.redis.link import Away, Command, Reply
+from openclaw_gateway.sessions.redis.link import Away, Command, Refused, Reply
 from openclaw_gateway.wire.events import Event
 
 ENTRY_BYTES = 256 << 10
@@ -109,9 +109,13 @@ class Parcel:
         self._added = added
         self._state = of.state
 
+    @property
+    def has_added(self) -> bool:
+        return bool(self._added)
+
     def judged(self, replies: Sequence[Reply]) -> Verdict:
-        """What the answers say; the log's `sent` and `state` follow them. Raises Away when the server takes
-        nothing, and ValueError when its answers make no sense."""
+        """What the answers say; the log's `sent` and `state` follow them. Raises Away, Refused when the
+        server takes nothing, and ValueError when its answers make no sense."""
         if self._state == "unsure":
             return self._found(replies[0])
         if self.of.log is None:
@@ -121,7 +125,7 @@ class Parcel:
         for reply in others[: self._added]:
             if isinstance(reply, ResponseError):
                 if "XADD" not in str(reply):
-                    raise Away(str(reply))
+                    raise Refused(str(reply))
                 self.of.doubt()
                 return "again"
         self.of.sent = self.end

@@ -3,7 +3,8 @@
 What comes while a pipeline is on its way goes with the next: without a timer it adds nothing to one delta
 and gathers many under load. Whoever hands something over never waits. Away, nothing is held but the logs
 themselves, of which those that have ended up to a bound; back, each log is asked for and goes on where it is,
-or is written again.
+or is written again. A server that answers and takes nothing (its memory is full, it is a replica, we may not)
+is away as well, until it takes something.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ from msgspec import Struct
 from redis.exceptions import ResponseError
 
 from openclaw_gateway.sessions.local.log import settle
+from openclaw_gateway.sessions.redis import entries
 from openclaw_gateway.sessions.redis.held import Held
-from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Reply
+from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Refused, Reply
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
 from openclaw_gateway.sessions.redis.places import Places
@@ -55,6 +57,8 @@ class Publisher:
         self._changed: dict[Outgoing, None] = {}
         self._held = Held()
         self._is_away = False
+        # Whether something was refused: then it is found out whether that is so of all that is written.
+        self._is_in_doubt = False
         self._posted: deque[Command] = deque(maxlen=MOST_POSTED)
         self._waking: tuple[Command, ...] = ()
         self._asked: deque[tuple[Command, asyncio.Future[Reply]]] = deque()
@@ -129,16 +133,19 @@ class Publisher:
                     if link is None:
                         link = await self._places.open(self._bucket)
                         self._came_back()
-                    await self._pipeline(link)
+                        await self._try(link)
+                    if await self._pipeline(link):
+                        patience.reset()
+                    if self._is_in_doubt:
+                        await self._try(link)
                     self._outage.well(self._name)
-                    patience.reset()
                     failures = 0
                 except (Away, ValueError) as error:
                     self._lost(str(error))
                     failures += 1
                     if link is not None:
                         await link.close()
-                    if link is None or failures > 1:
+                    if link is None or failures > 1 or isinstance(error, Refused):
                         self._outage.failed(self._name, str(error))
                         await asyncio.sleep(patience.next_wait())
                     # else: the server may have closed a link that nobody had used for long.
@@ -159,16 +166,22 @@ class Publisher:
             finally:
                 self._idle = None
 
-    async def _pipeline(self, link: Link) -> None:
-        """Raises Away, and ValueError for answers that make no sense; what was on its way is doubted then."""
+    async def _try(self, link: Link) -> None:
+        """Raises Away, and Refused by a server that takes nothing."""
+        (reply,) = await link.call([entries.trial(self._bucket)])
+        if isinstance(reply, ResponseError):
+            raise Refused(str(reply))
+        self._is_in_doubt = False
+
+    async def _pipeline(self, link: Link) -> bool:
+        """Whether the server has taken something. Raises Away, and ValueError for answers that make no sense;
+        what was on its way is doubted then."""
         parcels, posted, asked = self._packed()
         commands = [command for parcel in parcels for command in parcel.commands]
         commands += posted
         commands += [command for command, _ in asked]
         if not commands:
-            # Back from an outage with nothing to say: whether it answers is all that matters.
-            await link.ask(b"PING")
-            return
+            return True
         try:
             replies = await link.call(commands)
             at = 0
@@ -183,9 +196,11 @@ class Publisher:
             raise
         for (_, answer), reply in zip(asked, replies[at + len(posted) :], strict=True):
             if isinstance(reply, ResponseError):
+                self._is_in_doubt = True
                 _fail(answer, str(reply))
             elif not answer.done():
                 answer.set_result(reply)
+        return bool(posted) or any(parcel.has_added for parcel in parcels)
 
     def _packed(self) -> tuple[list[Parcel], list[Command], list[tuple[Command, "asyncio.Future[Reply]"]]]:
         now = asyncio.get_running_loop().time()
@@ -240,7 +255,7 @@ class Publisher:
         for reply in replies:
             # A log need not be given up where a newer holder has written.
             if isinstance(reply, ResponseError) and "XADD" not in str(reply):
-                raise Away(str(reply))
+                raise Refused(str(reply))
 
     def _again(self, out: Outgoing) -> None:
         if self._all.get(out.run_id) is out:

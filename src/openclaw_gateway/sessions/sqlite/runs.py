@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 
 from openclaw_gateway.sessions import refused, stored
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.sqlite import rows
 from openclaw_gateway.sessions.sqlite.reads import entries_between, summary_of
 from openclaw_gateway.sessions.store import (
@@ -111,7 +112,7 @@ class RunWrites:
         db.execute("UPDATE sessions SET waiting = waiting - 1 WHERE number = ?", (hold.number,))
         return self._hand_over(db, Claim(run_id, owner, key, number, lease_s), hold)
 
-    def renew(self, db: sqlite3.Cursor, claim: Claim, lease_s: float) -> bool:
+    def renew(self, db: sqlite3.Cursor, claim: Claim, lease_s: float) -> Signal | None:
         execute = db.execute
         execute(
             "UPDATE sessions SET lease_until_ms = ? "
@@ -125,7 +126,7 @@ class RunWrites:
         ).fetchone()
         if row is None:
             raise refused.fenced()
-        return bool(row[0])
+        return "abort" if row[0] else None
 
     def request_abort(self, db: sqlite3.Cursor, owner: str, run_id: str) -> bool:
         db.execute(

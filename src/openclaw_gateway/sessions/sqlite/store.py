@@ -19,6 +19,7 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
 from openclaw_gateway.sessions.searched import Searched, SearchWanted
@@ -172,7 +173,7 @@ class SqliteStore:
         await submit(reads.held, claim)
         return Transcript(tuple(read), summary)
 
-    async def renew(self, claim: Claim, *, lease_s: float) -> bool:
+    async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
         return await self._writer.submit(self._runs.renew, claim, lease_s)
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:

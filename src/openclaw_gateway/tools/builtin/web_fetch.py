@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.sizes import size_text
@@ -11,9 +11,12 @@ from openclaw_gateway.tools.base import JobsForTools, Tool, ToolAgent, ToolConte
 from openclaw_gateway.tools.files.jobs.orders import Extract, Mode
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.registration import Registration
-from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits
+from openclaw_gateway.tools.web.fetched import FetchLimits
 from openclaw_gateway.tools.web.recent import RecentPages
 from openclaw_gateway.tools.web.untrusted import untrusted
+
+if TYPE_CHECKING:
+    from openclaw_gateway.tools.web.fetching import Fetcher
 
 REGISTRATION = Registration("web")
 
@@ -23,10 +26,12 @@ _CACHE_MINUTES = 15.0
 
 
 def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
+    from openclaw_gateway.tools.web.fetching import Fetcher  # noqa: PLC0415  only where agents run
+
     return (web_fetch(agent, Fetcher(), services.jobs),)
 
 
-def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: JobsForTools) -> Tool:
+def web_fetch(agent: ToolAgent, fetcher: "Fetcher", jobs: JobsForTools) -> Tool:
     settings = (agent.settings.get("web") or {}).get("fetch") or {}
     limits = _limits(settings)
     chars = settings.get("maxChars", _MAX_CHARS)

@@ -3,19 +3,21 @@
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.registration import Registration
-from openclaw_gateway.tools.web.fetching import Fetcher
 from openclaw_gateway.tools.web.recent import RecentPages
 from openclaw_gateway.tools.web.search.chosen import chosen
 from openclaw_gateway.tools.web.search.question import Engine, Found, Question, since
 from openclaw_gateway.tools.web.search.searching import search, title
 from openclaw_gateway.tools.web.untrusted import untrusted
+
+if TYPE_CHECKING:
+    from openclaw_gateway.tools.web.fetching import Fetcher
 
 REGISTRATION = Registration("web")
 
@@ -32,12 +34,14 @@ _DOMAIN = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}")
 
 
 def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
+    from openclaw_gateway.tools.web.fetching import Fetcher  # noqa: PLC0415  only where agents run
+
     settings = (agent.settings.get("web") or {}).get("search") or {}
     engine = chosen(settings, services.environ)
     return () if engine is None else (web_search(settings, engine, Fetcher()),)
 
 
-def web_search(settings: Mapping[str, Any], engine: Engine, fetcher: Fetcher) -> Tool:
+def web_search(settings: Mapping[str, Any], engine: Engine, fetcher: "Fetcher") -> Tool:
     usual = min(settings.get("maxResults", _RESULTS), _MAX_RESULTS)
     timeout_s = settings.get("timeoutSeconds", _TIMEOUT_S)
     ttl_s = settings.get("cacheTtlMinutes", _CACHE_MINUTES) * 60

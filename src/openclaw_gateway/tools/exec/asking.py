@@ -5,6 +5,7 @@ the command is judged again, and runs only if it is still what was shown.
 """
 
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from typing import Any
 
 import structlog
@@ -38,7 +39,7 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     questions = services.questions
     if questions is None:
         return _without(await _needed(judged, _never), "nobody")
-    known = await _needed(judged, lambda shown: questions.remembers(conversation, (sandboxed, shown)))
+    known = await _needed(judged, lambda shown: questions.remembers(conversation, _name(shown, sandboxed)))
     if isinstance(known, Permit):
         return known
     unasked = known.unasked
@@ -46,13 +47,19 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     if answer not in ("allow-once", "allow-session", "allow-always"):
         return _without(known, answer)
     if answer == "allow-session":
-        questions.remember(conversation, (sandboxed, unasked.shown))
+        lasts = context.session_key is not None
+        questions.remember(conversation, _name(unasked.shown, sandboxed), elsewhere=lasts)
     elif answer == "allow-always":
         await _write(approvals, wish.agent_id, unasked.patterns)
     again = await _needed(judged, lambda shown: shown == unasked.shown)
     if isinstance(again, NeedsConsent):
         raise ToolError(_CHANGED)
     return again
+
+
+def _name(shown: Shown, sandboxed: bool) -> bytes:
+    """Of what would run: another one for whatever differs."""
+    return blake2b(repr((sandboxed, shown)).encode(errors="backslashreplace"), digest_size=32).digest()
 
 
 def question_of(unasked: Unasked, context: ToolContext, *, sandboxed: bool) -> CommandQuestion:

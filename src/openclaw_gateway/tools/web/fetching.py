@@ -11,47 +11,16 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
-from msgspec import Struct
 from yarl import URL
 
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.web.addresses import Address, AddressRule, NotReached, checked_url, public
 from openclaw_gateway.tools.web.body import BoundedBody
 from openclaw_gateway.tools.web.dial import Lookup, checked_connector, system_lookup
+from openclaw_gateway.tools.web.fetched import FetchLimits, Page, Reply
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 64 * 1024
-_ACCEPT = "text/html,application/xhtml+xml,text/markdown,text/plain,application/json;q=0.9,*/*;q=0.5"
-
-
-class FetchLimits(Struct, frozen=True):
-    """`hosts`: only these are asked, "*.example.com" for all below one; () = whoever is public. `accept` is
-    what is wanted, as the header says it."""
-
-    max_bytes: int = 750_000
-    max_redirects: int = 3
-    timeout_s: float = 30.0
-    user_agent: str = "Mozilla/5.0 (compatible; openclaw-gateway)"
-    hosts: tuple[str, ...] = ()
-    accept: str = _ACCEPT
-
-
-class Page(Struct, frozen=True):
-    """`cut` when the body was longer than allowed."""
-
-    url: str
-    media_type: str
-    charset: str | None
-    body: bytes
-    cut: bool
-
-
-class Reply(Struct, frozen=True):
-    """Whatever the status is. `retry_s`: in so many seconds the server would be asked again."""
-
-    status: int
-    page: Page
-    retry_s: int | None
 
 
 class Fetcher:

@@ -30,8 +30,8 @@ from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.logs import configure_logging
-from openclaw_gateway.runs.planning import main_toolbox
-from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
+from openclaw_gateway.runs.plans.planning import main_toolbox
+from openclaw_gateway.runs.plans.toolbox import NO_TOOLS, Toolbox
 
 # What providers' tokenizers come to on average for English text.
 _CHARS_PER_TOKEN = 4

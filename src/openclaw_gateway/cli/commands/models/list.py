@@ -18,7 +18,7 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.models.survey import ask
 from openclaw_gateway.models.target import LOCAL
-from openclaw_gateway.runs.known_models import KnownModel
+from openclaw_gateway.runs.plans.known_models import KnownModel
 
 _ANSWER_S = 10.0
 

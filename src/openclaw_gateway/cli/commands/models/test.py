@@ -18,7 +18,7 @@ from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.errors import GatewayError, InvalidRequest
 from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.models.trial import Outcome, answered, failed
-from openclaw_gateway.runs.known_models import KnownModel
+from openclaw_gateway.runs.plans.known_models import KnownModel
 
 
 @click.command("test", cls=WithExample, example="openai/gpt-5", params=[json_option()])

@@ -17,7 +17,7 @@ from openclaw_gateway.doors.ws.results import accepted, completed, place_in_line
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask
-from openclaw_gateway.runs.elsewhere import Ending
+from openclaw_gateway.runs.elsewhere.ending import Ending
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.keys import main_key

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.gateway.principal import READ
-from openclaw_gateway.runs.known_models import KnownModel
+from openclaw_gateway.runs.plans.known_models import KnownModel
 from openclaw_gateway.runs.run import now_ms
 
 # Ways to say it that also models have which do not think.

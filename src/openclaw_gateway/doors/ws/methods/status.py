@@ -15,7 +15,7 @@ from openclaw_gateway.doors.ws.methods.health import RECENT, STORE, aged
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.membership import WITHOUT_BUS
+from openclaw_gateway.runs.elsewhere.membership import WITHOUT_BUS
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord
@@ -39,7 +39,7 @@ def _row(run: Run) -> dict[str, Any]:
         "agentId": request.agent_id,
         "door": request.origin.door,
         "depth": request.origin.depth,
-        "parent": run.parent.shown_id if run.parent else None,
+        "parent": run.started_by,
         "startedAt": run.created_ms,
     }
 

@@ -6,15 +6,18 @@ from there is anybody's, and under the same rule as every page; the key does not
 
 import json
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from msgspec import Struct
 
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.sizes import size_text
-from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits, Reply
+from openclaw_gateway.tools.web.fetched import FetchLimits, Reply
 from openclaw_gateway.tools.web.search import brave, searxng, tavily
 from openclaw_gateway.tools.web.search.question import Asking, Engine, EngineName, Found, Question
+
+if TYPE_CHECKING:
+    from openclaw_gateway.tools.web.fetching import Fetcher
 
 _MAX_BYTES = 2 * 1024 * 1024
 _MAX_REDIRECTS = 3
@@ -37,7 +40,7 @@ def title(engine: Engine) -> str:
     return _DIALECTS[engine.name].title
 
 
-async def search(engine: Engine, question: Question, fetcher: Fetcher, timeout_s: float) -> list[Found]:
+async def search(engine: Engine, question: Question, fetcher: "Fetcher", timeout_s: float) -> list[Found]:
     """At most as many as asked for. Raises ToolError with a sentence for the model."""
     dialect = _DIALECTS[engine.name]
     asking = dialect.asking(engine, question)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.config.schema import WithClientTools
-from openclaw_gateway.runs.context import fixed_tokens
+from openclaw_gateway.runs.context.size import fixed_tokens
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.tools.policy.client_tools import OWN_WORKSPACE_TOOLS, brings_workspace
 from openclaw_gateway.tools.policy.matching import normal_name

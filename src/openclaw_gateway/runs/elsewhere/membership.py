@@ -12,14 +12,16 @@ from functools import partial
 import structlog
 
 from openclaw_gateway.errors import GatewayError, StoreError
-from openclaw_gateway.runs.following import PlanOf
+from openclaw_gateway.runs.elsewhere.following import PlanOf
 from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import TAKEN_OVER
-from openclaw_gateway.runs.work import read
+from openclaw_gateway.runs.work import RunWork, read
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
 from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.run import RunRequest
 from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
@@ -28,9 +30,16 @@ WITHOUT_BUS = (
     "Several processes share store.url and have no bus.url: none hears what the runs of another say, or "
     "stops them at once. Set bus.url for all of them."
 )
+DIFFERS = (
+    "The process that took this request is configured otherwise than this one: give all of them the same "
+    "configuration, or set store.config."
+)
 # Of what a process that has gone was at, nobody rings.
 _LOOK_EVERY_S = 0.3
 _LEAVES_WITHIN_S = 5.0
+# What is configured at one process is in force at all within two seconds; a front may be the first.
+_CONFIGURED_WITHIN_S = 2.5
+_CONFIGURED_AGAIN_S = 0.05
 
 
 class Membership:
@@ -59,6 +68,8 @@ class Membership:
         # Runs that are this process's by the store, and that it could neither begin nor end.
         self._undone: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        # Runs that wait for what they are executed with to be configured here.
+        self._early: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Raises StoreError."""
@@ -72,9 +83,10 @@ class Membership:
             self._tasks.append(asyncio.create_task(self._taking_up(), name="membership.work"))
 
     async def close(self) -> None:
-        for task in self._tasks:
+        tasks = (*self._tasks, *self._early)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(_LEAVES_WITHIN_S):
                 await self._store.leave()
@@ -175,15 +187,61 @@ class Membership:
         return has_begun
 
     async def _executes_it(self, work: Work) -> bool:
-        """Raises StoreError, of a run that cannot be executed here and whose end could not be recorded."""
+        """Whether it has begun, or waits here. Raises StoreError, of a run that cannot be executed here and
+        whose end could not be recorded."""
         try:
             wanted = read(work.body)
-            self._live.take_up(work, wanted, self._plan_of(wanted.request))
-        except GatewayError as error:
-            ending = Ending("failed", error=error_info(error))
-            if work.claimed is None:
-                await self._store.conclude(work.run_id, ending)
-            else:
-                await self._store.finish(work.claimed.claim, ending)
+        except StoreError as error:
+            await self._fail(work, error)
             return False
+        try:
+            self._live.take_up(work, wanted, self._plan_of(wanted.request))
+        except GatewayError:
+            task = asyncio.create_task(self._begin_late(work, wanted), name=f"membership.early:{work.run_id}")
+            self._early.add(task)
+            task.add_done_callback(self._early.discard)
         return True
+
+    async def _begin_late(self, work: Work, wanted: RunWork) -> None:
+        """Once it is configured here what it is executed with: the agent, say. It has its place."""
+        has_begun = False
+        try:
+            plan = await self._configured(wanted.request)
+            self._live.take_up(work, wanted, plan)
+            has_begun = True
+        except GatewayError as error:
+            log.warning(
+                "work.refused",
+                run=work.run_id,
+                agent=wanted.request.agent_id,
+                error=error.message,
+                detail=DIFFERS,
+            )
+            try:
+                await self._fail(work, error)
+            except StoreError as trouble:
+                self._undone.add(work.run_id)
+                log.warning("work.not_ended", run=work.run_id, error=trouble.message)
+        finally:
+            if not has_begun:
+                self._live.admission.room.give_back(unused=True)
+
+    async def _configured(self, request: RunRequest) -> Plan:
+        """Raises what `plan_of` raises when the time is up."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(_CONFIGURED_WITHIN_S, self._lease_s / 2)
+        while True:
+            try:
+                return self._plan_of(request)
+            except GatewayError:
+                if loop.time() >= until:
+                    raise
+            await asyncio.sleep(_CONFIGURED_AGAIN_S)
+
+    async def _fail(self, work: Work, error: GatewayError) -> None:
+        """Raises StoreError."""
+        ending = Ending("failed", error=error_info(error))
+        if work.claimed is None:
+            await self._store.conclude(work.run_id, ending)
+        else:
+            await self._store.finish(work.claimed.claim, ending)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from msgspec.structs import replace
 
 from openclaw_gateway.config.schema import ContextPruning, PrunedTools
-from openclaw_gateway.runs.context import text_tokens
+from openclaw_gateway.runs.context.size import text_tokens
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
 
 

@@ -18,8 +18,8 @@ from openclaw_gateway.errors import ProviderError, StoreError
 from openclaw_gateway.models.fallback import FallbackCall, FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.context import conversation_tokens, text_tokens
-from openclaw_gateway.runs.summary import (
+from openclaw_gateway.runs.context.size import conversation_tokens, text_tokens
+from openclaw_gateway.runs.context.summary import (
     as_text,
     fitted,
     mechanical_summary,

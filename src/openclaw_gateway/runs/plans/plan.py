@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from openclaw_gateway.agents.prompt import with_instructions
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
+from openclaw_gateway.runs.plans.toolbox import NO_TOOLS, Toolbox
 from openclaw_gateway.wire.run import Origin
 
 

@@ -9,7 +9,7 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.endpoints import NoKey
 from openclaw_gateway.models.target import LOCAL, ModelTarget
-from openclaw_gateway.runs.planning import target_of
+from openclaw_gateway.runs.plans.planning import target_of
 
 
 class KnownModel(Struct, frozen=True):

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 
 from openclaw_gateway.errors import EventsGone
+from openclaw_gateway.runs.elsewhere.news import ChildOpened
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import SharedStore
+from openclaw_gateway.sessions.store import RunRecord
 from openclaw_gateway.wire.events import Event, RunEnded, begins_anew
 from openclaw_gateway.wire.run import RunRequest
 
@@ -44,6 +46,22 @@ class Following:
         if run is not None and run.is_followed:
             run.asked = work.asked
         return run
+
+    def child(self, opened: ChildOpened) -> Run | None:
+        """One that another run has started. Raises as `run` does."""
+        work = read(opened.work)
+        request = work.request
+        record = RunRecord(
+            opened.run_id, opened.owner, opened.session, request.agent_id, "running", work.created_ms
+        )
+        run = self._live.follow(record, request, self._plan_of(request))
+        if run is not None and run.is_followed:
+            run.asked, run.started_by, run.top = work.asked, opened.started_by, opened.top
+        return run
+
+    def stop(self, run_id: str) -> None:
+        """Whoever executes it is asked to end it, and nobody else."""
+        self._bus.signal(run_id, "abort")
 
     async def told(self, run_id: str) -> tuple[Event, ...] | None:
         """All that a run said that has ended, as long as the bus keeps it; None where it does not."""

@@ -76,7 +76,7 @@ class Said:
             text, self.has_begun = "", False
         if result.text.startswith(text):
             left = result.text[len(text) :]
-            if not self.has_begun:
+            if not self.has_begun and not result.taken_by:
                 request = self._run.request
                 self._run.emit(
                     (RunStarted(self._run.id, request.agent_id, request.session_key, self._run.created_ms),)

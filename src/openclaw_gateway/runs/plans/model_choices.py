@@ -20,8 +20,8 @@ from openclaw_gateway.errors import GatewayError, InvalidRequest
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.planning import PlanInputs, make_plan, settle, target_of
+from openclaw_gateway.runs.plans.plan import Plan
+from openclaw_gateway.runs.plans.planning import PlanInputs, make_plan, settle, target_of
 from openclaw_gateway.tools.name_pattern import matches
 
 HEADER: Final = "x-openclaw-model"

@@ -6,7 +6,7 @@ executes is not known here, and nothing of the run is recorded here.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 
 import msgspec
@@ -22,12 +22,14 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
+from openclaw_gateway.runs.elsewhere.retold import Ends, Said
+from openclaw_gateway.runs.elsewhere.taken_back import WAITS_NO_MORE, TakenBack
 from openclaw_gateway.runs.interrupting import interrupt, made_room
-from openclaw_gateway.runs.retold import Ends, Said
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
     HANDED_OVER,
+    PARENT_ENDED,
     SHUTTING_DOWN,
     TAKEN_OVER,
     UNASKED,
@@ -35,7 +37,6 @@ from openclaw_gateway.runs.run import (
     Run,
 )
 from openclaw_gateway.runs.stopped import why_stopped
-from openclaw_gateway.runs.taken_back import TakenBack
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
@@ -53,7 +54,7 @@ _STOPS_WITHIN_S = 20.0
 # How long a run waits while there is no worker: as long as one takes to be started anew.
 _NOBODY_S = 20.0
 # What the store says of a run that another process has: of one at work, and of one that waits.
-_ELSEWHERE = frozenset({"fenced", "run_not_open"})
+_ELSEWHERE = WAITS_NO_MORE | {"fenced"}
 _STOPPED = frozenset({CLIENT_LEFT, UNDELIVERED, SHUTTING_DOWN})
 _result = msgspec.json.Decoder(KeptResult)
 
@@ -62,9 +63,11 @@ class Mirrors:
     """Executes runs (`runs.live.Executes`) by having others do it. `bus` is the one that all share; a run's
     own log is of this process."""
 
-    def __init__(self, store: SharedStore, bus: Bus) -> None:
+    def __init__(self, store: SharedStore, bus: Bus, tell: Callable[[Run], None]) -> None:
+        """`tell` says to other processes that a run waits for its session."""
         self._store = store
         self._bus = bus
+        self._tell = tell
         self.taken_back = TakenBack(store, bus)
 
     async def execute(self, run: Run) -> None:
@@ -104,9 +107,13 @@ class Mirrors:
         it `ended` here, of any other. Never raises but for cancellation."""
         if not _was_taken_over(run, ended) or self._bus.health().kind == "local":
             return ended
-        if await self._record(run) is None:
+        record = await self._record(run)
+        if record is None:
             return ended
-        log.warning("run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key)
+        if record.answered_by is None and (ended.error is None or ended.error.code != "run_heard"):
+            log.warning(
+                "run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key
+            )
         run.went_elsewhere(ended)
         try:
             with closing(self._bus.subscribe(run.id)) as events:
@@ -127,6 +134,8 @@ class Mirrors:
             case Queued(position=position):
                 run.queued = position
                 if position:
+                    await self._find_place(run)
+                    self._tell(run)
                     await interrupt(self._store, self._bus, run)
             case _:
                 pass
@@ -148,7 +157,7 @@ class Mirrors:
         try:
             await self._store.withdraw(run.id, "aborted")
         except StoreError as error:
-            if error.code == "run_not_open":
+            if error.code in WAITS_NO_MORE:
                 return
             # No worker shall execute what its client is told was refused.
             await self.taken_back.end(run.request.origin.owner, run.id)
@@ -180,17 +189,20 @@ class Mirrors:
                     else:
                         batch = await _batch(events, left)
                 except TimeoutError:
+                    if run.abort_reason is None and await self._is_heard(run):
+                        # Its own limit was for an answer of its own.
+                        run.deadline = None
+                        continue
                     # Before its executor is asked: this process hears of that too, as of anybody's wish.
                     stopped_at, why = clock(), why_stopped(run)
                     if _goes_on(run):
                         return _failed(why)
-                    await self.taken_back.end(run.request.origin.owner, run.id)
+                    await self._stop(run)
                     break
                 if (ended := said.take(batch)) is not None:
                     return _because(run, why, ended)
             record = await self._record(run)
-            if record is not None and record.ended_ms is not None:
-                ended = said.rest(await self._recorded(run, record), await _batch(events, 0))
+            if (ended := await self._end_of(run, record, events, said)) is not None:
                 return _because(run, why, ended)
             if stopped_at is None and not said.has_begun and record is not None:
                 await self._find_place(run)
@@ -201,13 +213,45 @@ class Mirrors:
             if why is not None and stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
                 return _failed(why)
 
+    async def _end_of(
+        self, run: Run, record: RunRecord | None, events: Subscription, said: Said | Ends
+    ) -> RunResult | None:
+        """How it has ended, as far as the store knows; None = it has not."""
+        if record is not None and record.ended_ms is not None:
+            return said.rest(await self._recorded(run, record), await _batch(events, 0))
+        if record is None and await self._is_over(run):
+            return said.take(await _batch(events, 0)) or _failed(RunAborted(f"{PARENT_ENDED}."))
+        return None
+
+    async def _stop(self, run: Run) -> None:
+        if run.top == run.id or run.request.session_key is not None:
+            await self.taken_back.end(run.request.origin.owner, run.id, is_asked=_is_asked(run))
+        else:
+            # The store does not know it.
+            self._bus.signal(run.id, "abort")
+
+    async def _is_over(self, run: Run) -> bool:
+        """Whether one of which the store need not know has ended with that for which it was started."""
+        if run.top == run.id:
+            return False
+        with suppress(StoreError):
+            top = await self._store.get_run(run.request.origin.owner, run.top)
+            return top is None or top.ended_ms is not None
+        return False
+
     async def _find_place(self, run: Run) -> None:
-        """Those before it in its line end one after the other."""
-        if run.queued > 1:
+        """Those before it in its line end one after the other, or are answered with the one at work; so may
+        it be itself."""
+        if run.queued > 1 or (run.queued and run.request.queue == "steer"):
             with suppress(StoreError):
-                before = await self._store.open_runs(run.request.origin.owner, run.request.session_key or "")
-                if run.id in before:
-                    run.queued = max(1, min(run.queued, before.index(run.id)))
+                place = await self._store.place(run.request.origin.owner, run.id)
+                run.queued = 0 if place is None else max(1, min(run.queued, place))
+
+    async def _is_heard(self, run: Run) -> bool:
+        """Whether it is answered with the run that is at work in its session."""
+        with suppress(StoreError):
+            return await self._store.place(run.request.origin.owner, run.id) is None
+        return False
 
     async def _is_alone(self) -> bool:
         """Whether there is no process that executes anything."""
@@ -228,15 +272,29 @@ class Mirrors:
         error = record.error
         if error is None and record.status != "completed":
             error = error_info(_unsaid(run, record.status))
+        if record.answered_by is not None:
+            return RunResult(
+                record.status, error=error, cost=0.0, taken_by=await self._name_of_answer(record)
+            )
         return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=error)
+
+    async def _name_of_answer(self, record: RunRecord) -> str:
+        """What a client calls the run that has answered it. (None of the HTTP door does.)"""
+        by = record.answered_by or ""
+        answer = await self._store.get_run(record.owner, by)
+        return by if answer is None or answer.name is None else answer.name
 
 
 def _is_final(run: Run, result: RunResult) -> bool:
     """Whether a repeat of the request gets this result; what else is kept of it, the store has."""
     if result.status == "completed":
         return True
-    is_asked = run.abort_reason is not None and run.abort_reason not in UNASKED
-    return result.status == "aborted" and is_asked
+    return result.status == "aborted" and _is_asked(run)
+
+
+def _is_asked(run: Run) -> bool:
+    """Whether somebody has asked here for its end."""
+    return run.abort_reason is not None and run.abort_reason not in UNASKED
 
 
 def _was_taken_over(run: Run, ended: RunResult) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
+from openclaw_gateway.runs.interrupting import ask_to_end
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.store import RunRecord, Store
 from openclaw_gateway.wire.error_info import ErrorInfo
@@ -96,15 +97,6 @@ class Elsewhere:
 
     async def _record(self, name: str, owner: str) -> RunRecord | None:
         return await self._store.run_by_key(owner, name) or await self._store.get_run(owner, name)
-
-
-async def ask_to_end(store: Store, bus: Bus, owner: str, run_id: str) -> bool:
-    """Whether it was open. The wish first: a run that has been stopped by the signal has no place for it.
-    Raises StoreError."""
-    if not await store.request_abort(owner, run_id):
-        return False
-    bus.signal(run_id, "abort")
-    return True
 
 
 async def _batch(events: Subscription, seconds: float) -> tuple[Event, ...]:

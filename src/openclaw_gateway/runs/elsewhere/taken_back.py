@@ -7,14 +7,16 @@ then is said. Knows no run of this process.
 
 import asyncio
 from collections import OrderedDict
+from typing import NamedTuple
 
 import structlog
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.runs.elsewhere import ask_to_end
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 
+# What the store says of a run that is not to be withdrawn: it does not wait, or the one at work answers it.
+WAITS_NO_MORE = frozenset({"run_not_open", "run_heard"})
 log = structlog.get_logger()
 
 # A statement may be carried out that long after the connection by which it came has broken.
@@ -26,22 +28,30 @@ _CLOSE_S = 2.0
 MOST = 10_000
 
 
+class _Left(NamedTuple):
+    """`until` (monotonic) it may still come to the store."""
+
+    owner: str
+    until: float
+    is_asked: bool
+
+
 class TakenBack:
     def __init__(self, store: SharedStore, bus: Bus) -> None:
         self._store = store
         self._bus = bus
-        # run id -> its owner, and until when (monotonic) it may still come to the store
-        self._left: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._left: OrderedDict[str, _Left] = OrderedDict()
         self._trying: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         """How many are not ended for certain yet."""
         return len(self._left)
 
-    async def end(self, owner: str, run_id: str, *, may_come: bool = False) -> None:
-        """Tried once before this returns. One that `may_come` may not have reached the store yet."""
+    async def end(self, owner: str, run_id: str, *, may_come: bool = False, is_asked: bool = False) -> None:
+        """Tried once before this returns. One that `may_come` may not have reached the store yet. Where its
+        end `is_asked` for, that is what its name stands for from then on; else its name is free."""
         until = asyncio.get_running_loop().time() + (COMES_WITHIN_S if may_come else 0.0)
-        self._left[run_id] = (owner, until)
+        self._left[run_id] = _Left(owner, until, is_asked)
         while len(self._left) > MOST:
             lost, _ = self._left.popitem(last=False)
             log.error("run.not_taken_back", run=lost)
@@ -82,23 +92,25 @@ class TakenBack:
         """Whether the store has answered."""
         left = self._left.get(run_id)
         try:
-            is_certain = left is None or await self._is_ended(left[0], run_id)
+            is_certain = left is None or await self._is_ended(left, run_id)
         except StoreError as error:
             log.info("run.not_taken_back_yet", run=run_id, error=error.message)
             return False
-        if left is None or is_certain or asyncio.get_running_loop().time() >= left[1]:
+        if left is None or is_certain or asyncio.get_running_loop().time() >= left.until:
             self._left.pop(run_id, None)
         return True
 
-    async def _is_ended(self, owner: str, run_id: str) -> bool:
+    async def _is_ended(self, left: _Left, run_id: str) -> bool:
         """Whether it has ended or will; not of one that the store does not know. Raises StoreError."""
         try:
             await self._store.withdraw(run_id, "aborted")
         except StoreError as error:
-            if error.code != "run_not_open":
+            if error.code not in WAITS_NO_MORE:
                 raise
-            if not await ask_to_end(self._store, self._bus, owner, run_id):
-                record = await self._store.get_run(owner, run_id)
+            # The wish first: a run that has been stopped by the signal has no place for it.
+            if not await self._store.request_abort(left.owner, run_id, unasked=not left.is_asked):
+                record = await self._store.get_run(left.owner, run_id)
                 return record is not None and record.ended_ms is not None
+            self._bus.signal(run_id, "abort" if left.is_asked else "leave")
         self._bus.ring(WORK_TOPIC)
         return True

@@ -11,7 +11,7 @@ from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.config.schema import WithClientTools
-from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.runs.plans.toolbox import Toolbox
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolServices
 from openclaw_gateway.tools.builtin import built_in
 from openclaw_gateway.tools.policy.pipeline import PolicyInput, allowed

@@ -1,13 +1,13 @@
 """What a summary is made of: the request to the model, the conversation as text, and a summary without one.
 
-Pure. Everything is bounded in tokens as runs/context estimates them. The conversation goes in as data
+Pure. Everything is bounded in tokens as runs/context/size estimates them. The conversation goes in as data
 between marks, because what a user or a web page said in it is not an instruction to whoever summarises.
 """
 
 from collections.abc import Iterator, Sequence
 
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.runs.context import text_tokens
+from openclaw_gateway.runs.context.size import text_tokens
 from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import Sampling
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from openclaw_gateway.config.forms import duration_s
 from openclaw_gateway.config.schema import Compaction, ContextPruning
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.compaction import Compactor, Tell, without_model
-from openclaw_gateway.runs.context import (
+from openclaw_gateway.runs.context.compaction import Compactor, Tell, without_model
+from openclaw_gateway.runs.context.pruning import prune
+from openclaw_gateway.runs.context.size import (
     DEFAULT_WINDOW,
     conversation_tokens,
     fits,
@@ -21,7 +22,6 @@ from openclaw_gateway.runs.context import (
     plan_now,
     reserve,
 )
-from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.store import Claim, Claimed, Summary, Transcript
 from openclaw_gateway.sessions.transcript import for_model

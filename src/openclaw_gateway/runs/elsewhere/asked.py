@@ -2,20 +2,24 @@
 answered where somebody is there.
 
 Each process tells the others whose owners attend at it; who has not been heard of for a while attends nobody.
-The news may be lost: then nobody has answered. The first answer that arrives where the run is counts.
+The news may be lost: then nobody has answered, and what was allowed for the rest of a conversation is asked
+about again. The first answer that arrives where the run is counts.
 """
 
 import asyncio
-from collections.abc import Callable
 
-import msgspec
 import structlog
-from msgspec import Struct
 
 from openclaw_gateway.errors import GatewayError
-from openclaw_gateway.random_ids import fresh_digits
+from openclaw_gateway.runs.elsewhere.news import (
+    CommandAllowed,
+    NewsChannel,
+    OwnersAttend,
+    QuestionAnswered,
+    QuestionClosed,
+    QuestionOpened,
+)
 from openclaw_gateway.runs.questions import News, Questions
-from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved, Decision
 
 log = structlog.get_logger()
@@ -24,56 +28,30 @@ _TELL_EVERY_S = 5.0
 _HEARD_FOR_S = 15.0
 
 
-class _Attended(Struct, frozen=True, tag="attended"):
-    by: str
-    owners: tuple[str, ...]
-
-
-class _Asked(Struct, frozen=True, tag="asked"):
-    owner: str
-    asked: ApprovalRequested
-
-
-class _Ended(Struct, frozen=True, tag="question-ended"):
-    owner: str
-    resolved: ApprovalResolved
-
-
-class _Answered(Struct, frozen=True, tag="answered"):
-    owner: str
-    id: str
-    decision: Decision
-    by: str
-
-
-_Told = _Attended | _Asked | _Ended | _Answered
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder[_Told](_Told).decode
-
-
 class AskedElsewhere:
-    def __init__(self, bus: Bus, questions: Questions) -> None:
-        self._bus = bus
+    def __init__(self, channel: NewsChannel, questions: Questions) -> None:
+        self._channel = channel
         self._questions = questions
-        self._me = fresh_digits()
         # process -> (the owners that attend there, until when that counts)
         self._there: dict[str, tuple[frozenset[str], float]] = {}
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
-        self._deafen: Callable[[], None] = lambda: None
 
     def open(self) -> None:
-        self._deafen = self._bus.hear(self._hear)
+        self._channel.heed(OwnersAttend, self._attended)
+        self._channel.heed(QuestionOpened, self._opened)
+        self._channel.heed(QuestionClosed, self._closed)
+        self._channel.heed(QuestionAnswered, self._answered)
+        self._channel.heed(CommandAllowed, self._allowed)
         self._questions.go_beyond(self)
         self._task = asyncio.create_task(self._telling(), name="questions.elsewhere")
 
     async def close(self) -> None:
-        self._deafen()
         self._questions.stay_here()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._bus.announce(_encode(_Attended(self._me, ())))
+        self._channel.tell(OwnersAttend(self._channel.me, ()))
 
     def is_attended(self, owner: str) -> bool:
         now = self._loop.time()
@@ -81,45 +59,46 @@ class AskedElsewhere:
 
     def attending(self) -> None:
         """Others than before attend here."""
-        self._bus.announce(_encode(_Attended(self._me, self._questions.attending())))
+        self._channel.tell(OwnersAttend(self._channel.me, self._questions.attending()))
 
     def told(self, owner: str, news: News) -> None:
         """Of a question of this process's own."""
         match news:
             case ApprovalRequested():
-                self._bus.announce(_encode(_Asked(owner, news)))
+                self._channel.tell(QuestionOpened(owner, news, self._questions.left_ms(news.id)))
             case ApprovalResolved():
-                self._bus.announce(_encode(_Ended(owner, news)))
+                self._channel.tell(QuestionClosed(owner, news))
 
     def answered(self, owner: str, id_: str, decision: Decision, by: str) -> None:
         """A question of another process, here."""
-        self._bus.announce(_encode(_Answered(owner, id_, decision, by)))
+        self._channel.tell(QuestionAnswered(owner, id_, decision, by))
+
+    def allowed(self, conversation: str, what: bytes) -> None:
+        """For the rest of a conversation, which goes on anywhere."""
+        self._channel.tell(CommandAllowed(conversation, what))
 
     async def _telling(self) -> None:
         while True:
             self.attending()
             await asyncio.sleep(_TELL_EVERY_S)
 
-    def _hear(self, told: bytes) -> None:
-        try:
-            news: _Told = _decode(told)
-        except (ValueError, RecursionError):
-            return  # of another kind, or another release
-        match news:
-            case _Attended():
-                self._attended(news)
-            case _Asked():
-                self._questions.asked_elsewhere(news.owner, news.asked)
-            case _Ended():
-                self._questions.ended_elsewhere(news.owner, news.resolved)
-            case _Answered():
-                try:
-                    self._questions.answer(news.owner, news.id, news.decision, news.by)
-                except GatewayError as error:
-                    # It is not this process's, or somebody was first: he is told how it ended.
-                    log.debug("approval.not_answered", id=news.id, reason=error.message)
+    def _opened(self, news: QuestionOpened) -> None:
+        self._questions.asked_elsewhere(news.owner, news.asked, news.left_ms)
 
-    def _attended(self, news: _Attended) -> None:
+    def _closed(self, news: QuestionClosed) -> None:
+        self._questions.ended_elsewhere(news.owner, news.resolved)
+
+    def _answered(self, news: QuestionAnswered) -> None:
+        try:
+            self._questions.answer(news.owner, news.id, news.decision, news.by)
+        except GatewayError as error:
+            # It is not this process's, or somebody was first: he is told how it ended.
+            log.debug("approval.not_answered", id=news.id, reason=error.message)
+
+    def _allowed(self, news: CommandAllowed) -> None:
+        self._questions.allowed_elsewhere(news.conversation, news.what)
+
+    def _attended(self, news: OwnersAttend) -> None:
         now = self._loop.time()
         # One that went without a word is forgotten; one that was cut off comes as if it were new.
         self._there = {by: there for by, there in self._there.items() if now < there[1]}

@@ -17,10 +17,10 @@ from openclaw_gateway.config.schema import AgentEntry, Config
 from openclaw_gateway.errors import GatewayError, ToolError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.equipment import External, FullEquipment, folder_in, permitted
-from openclaw_gateway.runs.plan import Equipment, PlainEquipment, Plan, Refusal
-from openclaw_gateway.runs.policies import policies_of
-from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.runs.plans.equipment import External, FullEquipment, folder_in, permitted
+from openclaw_gateway.runs.plans.plan import Equipment, PlainEquipment, Plan, Refusal
+from openclaw_gateway.runs.plans.policies import policies_of
+from openclaw_gateway.runs.plans.toolbox import Toolbox
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.tools.base import (
     Errand,

@@ -1,0 +1,1 @@
+"""What other processes of the same gateway have to do with runs."""

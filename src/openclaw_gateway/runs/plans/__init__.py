@@ -1,0 +1,1 @@
+"""What is settled for an agent before any request."""

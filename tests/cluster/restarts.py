@@ -4,6 +4,7 @@ clients ask, and how it went into docs/trials.md. Ends with 1 when one had no an
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
@@ -57,7 +58,8 @@ def told(outcome: Rolled, seconds: float, day: str) -> str:
     how = (
         f"{machine()}, {day}. {len(NAMES)} processes, {CLIENTS} clients, {len(outcome.statuses)} restarts in "
         f"{seconds:.0f} s: {outcome.answers:,} answers, half of them streams; errors at the first attempt: "
-        f"{errors}. Exit status of those that were ended: {statuses}."
+        f"{errors}. Exit status of those that were ended: {statuses}. Load of the "
+        f"machine, other work included: {os.getloadavg()[1]:.0f}."
     )
     title = f"{TITLE}processes that are ended in order and started again, behind a balancer"
     return "\n".join([title, "", textwrap.fill(how, 120), ""])

@@ -119,11 +119,11 @@ class Together(Generic[A, R]):
             for one in others:
                 _tell(one, doubtful(error))
             raise
-        for (_, one), answer in zip(order, answers, strict=True):
-            if one is None:
+        for (_, other), answer in zip(order, answers, strict=True):
+            if other is None:
                 own = answer
             else:
-                _tell(one, _Word.ALONE if answer is None else answer)
+                _tell(other, _Word.ALONE if answer is None else answer)
         return own
 
     def _pass_on(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
-from openclaw_gateway.sessions.postgres import doubts, endings, runs
+from openclaw_gateway.sessions.postgres import doubts, endings, runs, together
 from openclaw_gateway.sessions.postgres.pool import DOUBTFUL, doubtful, may_have_been_done
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.postgres.together import MOST, Together
@@ -129,6 +129,23 @@ async def test_who_waits_too_long_is_not_begun_and_one_on_its_way_is_in_doubt(se
     leads.cancel()
     await outcomes(leads)
     assert await line.make("d") == "D"
+
+
+async def test_one_that_takes_long_holds_up_nobody_for_long(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "PATIENCE_S", 0.0)
+    line = server.line()
+    tasks = await started(line, "a", "b", "c")
+    async with asyncio.timeout(DEADLINE_S):
+        # The line tells nobody that it goes on.
+        while len(server.asked) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert server.asked == [["a"], ["b", "c"]]
+    server.may_answer.set()
+    assert await outcomes(*tasks) == ["A", "B", "C"]
+    assert await line.make("d") == "D"
+    assert server.asked[2:] == [["d"]]
 
 
 async def test_who_is_cancelled_as_its_turn_comes_passes_it_on(server: Server) -> None:

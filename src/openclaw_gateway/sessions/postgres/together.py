@@ -2,8 +2,9 @@
 round trip for all of them.
 
 Who comes alone waits for nobody, and who waited does it for all that wait with him; nothing is held back by
-a timer. Together is all or nothing: where it fails, each is made alone, so only what cannot be done fails.
-Where nobody knows what came of it, that holds of each. Knows no SQL.
+a timer. Where one takes long, those behind it go all the same, PATIENCE_S after they came. Together is all
+or nothing: where it fails, each is made alone, so only what cannot be done fails. Where nobody knows what
+came of it, that holds of each. Knows no SQL.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ R = TypeVar("R")
 
 # So many go at once at most.
 MOST = 64
+PATIENCE_S = 0.1
 
 
 class _Word(Enum):
@@ -31,12 +33,14 @@ class _Word(Enum):
 
 
 class _Waiting(Generic[A, R]):
-    __slots__ = ("act", "heard", "is_sent")
+    __slots__ = ("act", "heard", "is_sent", "timer", "until")
 
-    def __init__(self, act: A) -> None:
+    def __init__(self, act: A, until: float | None) -> None:
         self.act = act
+        self.until = until
         self.heard: asyncio.Future[R | _Word] = asyncio.get_running_loop().create_future()
         self.is_sent = False
+        self.timer: asyncio.TimerHandle
 
 
 class Together(Generic[A, R]):
@@ -52,19 +56,23 @@ class Together(Generic[A, R]):
         self._alone = alone
         self._together = together
         self._place = place
-        self._is_at_it = False
+        # How many are on their way.
+        self._leading = 0
+        # Whether one is about to go, with all who wait.
+        self._is_called = False
         self._line: deque[_Waiting[A, R]] = deque()
 
     async def make(self, act: A, until: float | None = None) -> R:
         """Its answer, which is there before `until`, of the monotonic clock. Raises what the act raises, and
         TimeoutError where it was not begun in time."""
-        if self._is_at_it:
+        if self._leading:
             told = await self._told(act, until)
             if told is _Word.ALONE:
                 return await self._alone(act)
             if not isinstance(told, _Word):
                 return told
-        self._is_at_it = True
+        else:
+            self._leading = 1
         try:
             others = self._waiting()
             if not others:
@@ -77,24 +85,40 @@ class Together(Generic[A, R]):
         return await self._alone(act) if own is None else own
 
     async def _told(self, act: A, until: float | None) -> R | _Word:
-        own = _Waiting[A, R](act)
+        own = _Waiting[A, R](act, until)
         self._line.append(own)
-        late = None
-        if until is not None:
-            left = max(until - time.monotonic(), 0.0)
-            late = asyncio.get_running_loop().call_later(left, _be_late, own)
+        self._be_patient(own, PATIENCE_S)
         try:
             return await own.heard
         except asyncio.CancelledError:
             if not own.heard.cancelled() and own.heard.result() is _Word.LEAD:
+                self._is_called = False
                 self._pass_on()
             raise
         finally:
-            if late is not None:
-                late.cancel()
+            own.timer.cancel()
+
+    def _be_patient(self, own: _Waiting[A, R], seconds: float) -> None:
+        if own.until is not None:
+            seconds = max(0.0, min(own.until - time.monotonic(), seconds))
+        own.timer = asyncio.get_running_loop().call_later(seconds, self._lose_patience, own)
+
+    def _lose_patience(self, own: _Waiting[A, R]) -> None:
+        if own.heard.done():
+            return
+        if own.until is not None and time.monotonic() >= own.until:
+            own.heard.set_exception(doubtful(TimeoutError()) if own.is_sent else TimeoutError())
+        elif self._is_called and not own.is_sent:
+            self._be_patient(own, PATIENCE_S)
+        elif not own.is_sent:
+            self._leading += 1
+            self._call(own)
+        elif own.until is not None:
+            self._be_patient(own, own.until - time.monotonic())
 
     def _waiting(self) -> list[_Waiting[A, R]]:
         """Those that go now."""
+        self._is_called = False
         taken: list[_Waiting[A, R]] = []
         while self._line and len(taken) < MOST - 1:
             one = self._line.popleft()
@@ -131,9 +155,13 @@ class Together(Generic[A, R]):
         while self._line:
             one = self._line.popleft()
             if not one.heard.done():
-                one.heard.set_result(_Word.LEAD)
+                self._call(one)
                 return
-        self._is_at_it = False
+        self._leading -= 1
+
+    def _call(self, one: _Waiting[A, R]) -> None:
+        self._is_called = True
+        one.heard.set_result(_Word.LEAD)
 
 
 def _tell(one: _Waiting[A, R], answer: R | GatewayError | _Word) -> None:
@@ -143,8 +171,3 @@ def _tell(one: _Waiting[A, R], answer: R | GatewayError | _Word) -> None:
         one.heard.set_exception(answer)
     else:
         one.heard.set_result(answer)
-
-
-def _be_late(one: _Waiting[A, R]) -> None:
-    if not one.heard.done():
-        one.heard.set_exception(doubtful(TimeoutError()) if one.is_sent else TimeoutError())

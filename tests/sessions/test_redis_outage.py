@@ -227,8 +227,7 @@ async def test_what_ended_during_an_outage_is_bounded(
     async with ends(own_valkey.url, own_valkey.url) as (bus, far):
         own_valkey.kill()
         bus.emit("live", 1, 0, texts("x" * 100_000))
-        # Who writes the logs finds it out by himself.
-        await until(lambda: bus._publishers[0]._is_away)
+        await until(lambda: not bus.health().connected)
         for n in range(10):
             bus.emit(f"r{n}", 1, 0, [*texts("x" * 20_000), ENDED])
             bus.forget(f"r{n}")

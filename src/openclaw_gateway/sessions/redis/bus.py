@@ -225,9 +225,9 @@ class RedisBus:
         if len(self._followed) > MOST_FOLLOWED:
             del self._followed[next(iter(self._followed))]
         out = self._outgoing.get(run_id)
-        if out is not None and not out.is_followed:
+        if out is not None:
             out.is_followed = True
-            self._publishers[out.bucket].changed(out)
+            self._publishers[out.bucket].hurry(out)
 
     def _tell(self, news: News, *, hurries: bool = True) -> None:
         self._publishers[0].post(letter(self._channel, self._me, news), hurries=hurries)

@@ -74,6 +74,11 @@ class Publisher:
             self._hold(out)
         self._wake(hurries=out.is_followed)
 
+    def hurry(self, out: Outgoing) -> None:
+        """Somebody waits for what there is new in a log."""
+        if out in self._changed:
+            self._wake()
+
     def drop(self, out: Outgoing) -> None:
         """Nothing more is written of it."""
         if self._all.get(out.run_id) is out:

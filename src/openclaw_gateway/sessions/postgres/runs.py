@@ -124,14 +124,14 @@ async def begin_all(
         written_list(run.agent for run in runs),
         written_gaps(run.user for run in runs),
         written_gaps(run.parent for run in runs),
-        [run.work for run in runs],
-        [run.given for run in runs],
+        [None if run.work is None else run.work.hex() for run in runs],
+        [str(run.given) for run in runs],
         who.replica,
-        [int(each.lease_s * 1000) for each in arriving],
+        [str(int(each.lease_s * 1000)) for each in arriving],
         max_queued,
         ATTEMPTS,
         LOST,
-        [run.created_ms for run in runs],
+        [None if run.created_ms is None else str(run.created_ms) for run in runs],
         timeout=_left(max(each.until for each in arriving)),
     )
     return [_begun(each, row) for each, row in zip(arriving, found, strict=True)]

@@ -183,7 +183,8 @@ async def test_a_server_that_is_away_leaves_each_process_its_share(own_valkey: V
         for bus in three:
             await until(lambda bus=bus: bus.health().connected)  # type: ignore[misc]
             await bus.limits._renew()
-        assert three[0].limits.share(10) == 10
+        # On a busy machine an answer of the one that was away may come later still.
+        await until(lambda: three[0].limits.share(10) == 10)
 
 
 async def test_a_limiter_heeds_what_other_processes_counted(three: list[RedisBus]) -> None:

@@ -4,9 +4,13 @@ Each is one function of schema/0004 and one transaction; all but `withdraw` in o
 of pools.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from asyncpg import Connection
 from msgspec.structs import replace
 
+from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.postgres import hearing
 from openclaw_gateway.sessions.postgres.runs import Who
@@ -21,6 +25,7 @@ _FINISH = (
     "SELECT * FROM finish_run("
     "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 )
+_FINISH_ALL = "SELECT * FROM finish_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 _CONCLUDE = "SELECT conclude_run($1, $2, $3, $4, $5, $6, $7)"
 _WITHDRAW = "SELECT * FROM withdraw_run($1, $2, $3, $4)"
 _CLOSE_OWN = (
@@ -33,11 +38,38 @@ _INTERRUPTED = stored.encode(stored.INTERRUPTED)
 _UNUSED = stored.encode(Usage())
 # How an entry begins; its number is known where it is written.
 _NUMBERED = b'{"seq":0'
+# What goes together with others is no larger than this.
+_SMALL = 64 << 10
 
 
-async def finish(db: Connection, who: Who, claim: Claim, ending: Ending) -> Released:
-    """What is large of the turn is set aside already."""
+class Finishing(NamedTuple):
+    """A run that is to end. What is large of its turn is set aside already; `bodies` are its entries without
+    their beginning."""
+
+    claim: Claim
+    ending: Ending
+    bodies: list[bytes]
+
+
+def finishing(claim: Claim, ending: Ending) -> Finishing:
+    """Raises ValueError for a status that is no end."""
     stored.require_ended(ending.status)
+    return Finishing(claim, ending, _bodies(claim.run_id, ending))
+
+
+def goes_together(one: Finishing) -> bool:
+    """Whether it may end in one act with runs of other sessions."""
+    ending = one.ending
+    return (
+        ending.keeps is None
+        and not ending.taken
+        and sum(map(len, one.bodies)) + len(ending.result or b"") <= _SMALL
+        and not any(stored.blobs_of(message) for message in ending.turn)
+    )
+
+
+async def finish(db: Connection, who: Who, one: Finishing) -> Released:
+    claim, ending, bodies = one
     large = [one for message in ending.turn for one in stored.blobs_of(message)]
     taken = ending.taken
     used = ending.usage
@@ -51,7 +83,7 @@ async def finish(db: Connection, who: Who, claim: Claim, ending: Ending) -> Rele
         ending.status,
         stored.encode(used),
         _encoded(ending.error),
-        _bodies(claim.run_id, ending),
+        bodies,
         [one.digest for one in large] if large else None,
         [one.size for one in large] if large else None,
         ending.result,
@@ -67,6 +99,38 @@ async def finish(db: Connection, who: Who, claim: Claim, ending: Ending) -> Rele
     if final_seq is None:
         raise refused.fenced()
     return Released(final_seq, next_run)
+
+
+async def finish_all(
+    db: Connection, who: Who, ended: Sequence[Finishing]
+) -> list[Released | GatewayError | None]:
+    """For each what it has come to or is refused with. All or none."""
+    claims = [one.claim for one in ended]
+    endings = [one.ending for one in ended]
+    used = [ending.usage for ending in endings]
+    bodies: list[bytes] = []
+    ends: list[int] = []
+    for one in ended:
+        bodies += one.bodies
+        ends.append(len(bodies))
+    found = await db.fetch(
+        _FINISH_ALL,
+        who.at_ms,
+        written_list(claim.owner for claim in claims),
+        written_list(claim.session for claim in claims),
+        [claim.token for claim in claims],
+        written_list(claim.run_id for claim in claims),
+        [ending.status for ending in endings],
+        [stored.encode(each) for each in used],
+        [_encoded(ending.error) for ending in endings],
+        bodies,
+        ends,
+        [ending.result for ending in endings],
+        [each.prompt_tokens for each in used],
+        [each.completion_tokens for each in used],
+        [each.total_tokens for each in used],
+    )
+    return [refused.fenced() if row[0] is None else Released(row[0], row[1]) for row in found]
 
 
 async def conclude(db: Connection, who: Who, run_id: str, ending: Ending) -> None:

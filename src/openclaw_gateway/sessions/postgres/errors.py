@@ -44,6 +44,7 @@ _NO_AUTHORITY = (
 )
 _REJECTED = "rejected SSL upgrade"
 _FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
+_NO_TEXT = "The session store cannot keep text with a lone surrogate."
 FOREIGN = "The database of store.url has tables of another program: give the gateway one of its own."
 # By SQLSTATE or its class: (what to say, code).
 _SAID: dict[str, tuple[str, str | None]] = {
@@ -84,6 +85,8 @@ _SAID: dict[str, tuple[str, str | None]] = {
     "53": ("PostgreSQL has run out of memory or of another resource: see its log.", None),
     "57P": ("PostgreSQL is starting or stopping: the gateway goes on as soon as it answers.", None),
     "57014": (_SILENT, None),
+    # What the driver says of what it cannot write down.
+    "22000": (_NO_TEXT, "store_rejected"),
     "22021": ("The session store cannot keep text that is no Unicode.", "store_rejected"),
     "22P05": ("The session store cannot keep text that is no Unicode.", "store_rejected"),
     "54": ("This is more than PostgreSQL keeps in one piece: send less at once.", "store_rejected"),
@@ -136,8 +139,8 @@ def _ours(error: BaseException) -> StoreError | None:
     state = _state(error)
     if state is not None and not state.startswith("08"):
         return _said(state)
-    if isinstance(error, asyncpg.DataError | UnicodeEncodeError):
-        return StoreError("The session store cannot keep text with a lone surrogate.", code="store_rejected")
+    if isinstance(error, UnicodeEncodeError):
+        return StoreError(_NO_TEXT, code="store_rejected")
     if isinstance(error, asyncpg.ClientConfigurationError):
         return StoreError(_NO_AUTHORITY if isinstance(error, NoAuthority) else _NO_ADDRESS)
     if isinstance(error, TimeoutError):

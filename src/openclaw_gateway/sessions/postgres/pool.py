@@ -328,6 +328,17 @@ def _raise(dial: asyncio.Task[None]) -> None:
     dial.result()
 
 
+def doubtful(error: BaseException) -> StoreError:
+    """What one of several hears of whose acts nobody knows what came, because of this."""
+    why = translated(error)
+    if isinstance(why, StoreError):
+        said = StoreError(why.message, code=why.code, retry_after=why.retry_after)
+    else:
+        said = StoreError("The session store broke off in the middle of something: see the gateway's log.")
+    said.__notes__ = [DOUBTFUL]
+    return said
+
+
 async def _closed(connection: Connection) -> None:
     with suppress(Exception):
         async with asyncio.timeout(_CLOSE_S):

@@ -5,13 +5,16 @@ nothing of pools. Leases end by the clock of the database: no clock of this mach
 """
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
+from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import hearing, reads, rows
+from openclaw_gateway.sessions.postgres.texts import written_gaps, written_list
 from openclaw_gateway.sessions.shared import ATTEMPTS
 from openclaw_gateway.sessions.store import (
     Begun,
@@ -28,6 +31,7 @@ from openclaw_gateway.sessions.store import (
 _BEGIN = (
     "SELECT * FROM begin_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
 )
+_BEGIN_ALL = "SELECT * FROM begin_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 _CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
 _RENEW = "SELECT renew_run($1, $2, $3, $4, $5, $6)"
 _IS_UNASKED = "SELECT unasked FROM runs WHERE id = $1"
@@ -53,11 +57,22 @@ class Who(NamedTuple):
     at_ms: int | None
 
 
-async def begin(
-    db: Connection, who: Who, run: NewRun, lease_s: float, max_queued: int, *, again: bool, until: float
-) -> Begun:
-    """`again`: the same call was made before, and nobody knows what came of it. An answer is there before
+class Arriving(NamedTuple):
+    """A run that is to begin; its claim, where it has one at once, lasts so long. Its answer is there before
     `until`, of the monotonic clock."""
+
+    run: NewRun
+    lease_s: float
+    until: float
+
+
+# What goes together with others is no larger than this.
+_SMALL = 64 << 10
+
+
+async def begin(db: Connection, who: Who, arriving: Arriving, max_queued: int, *, again: bool) -> Begun:
+    """`again`: the same call was made before, and nobody knows what came of it."""
+    run = arriving.run
     named = run.idempotency
     row = await db.fetchrow(
         _BEGIN,
@@ -73,28 +88,75 @@ async def begin(
         run.work,
         run.given,
         who.replica,
-        int(lease_s * 1000),
+        int(arriving.lease_s * 1000),
         max_queued,
         ATTEMPTS,
         LOST,
         again,
         run.created_ms,
-        timeout=max(until - time.monotonic(), 0.001),
+        timeout=_left(arriving.until),
     )
-    outcome, known, place, token = row[:4]
-    if outcome == "claimed":
-        return rows.claimed(Claim(run.id, run.owner, run.session or "", token, lease_s), row)
-    if outcome == "recorded":
-        return Recorded()
-    if outcome == "queued":
-        return Queued(place)
-    if outcome == "busy":
-        raise refused.queue_full(place)
+    begun = _begun(arriving, row)
+    if isinstance(begun, GatewayError):
+        raise begun
+    if begun is not None:
+        return begun
+    outcome, known = row[:2]
     record = None if outcome == "taken" else await reads.get_run(db, run.owner, known)
     if record is None:
         # Another owner's, or one that was dropped since.
         raise refused.run_id_taken()
     return Duplicate(record)
+
+
+def goes_together(run: NewRun) -> bool:
+    """Whether it may begin in one act with runs of other sessions."""
+    return run.session is not None and run.idempotency is None and len(run.work or b"") <= _SMALL
+
+
+async def begin_all(
+    db: Connection, who: Who, arriving: Sequence[Arriving], max_queued: int
+) -> list[Begun | GatewayError | None]:
+    """For each what it has come to or is refused with; None = it must be begun by itself. All or none."""
+    runs = [each.run for each in arriving]
+    found = await db.fetch(
+        _BEGIN_ALL,
+        who.at_ms,
+        written_list(run.id for run in runs),
+        written_list(run.owner for run in runs),
+        written_gaps(run.session for run in runs),
+        written_list(run.agent for run in runs),
+        written_gaps(run.user for run in runs),
+        written_gaps(run.parent for run in runs),
+        [None if run.work is None else run.work.hex() for run in runs],
+        [str(run.given) for run in runs],
+        who.replica,
+        [str(int(each.lease_s * 1000)) for each in arriving],
+        max_queued,
+        ATTEMPTS,
+        LOST,
+        [None if run.created_ms is None else str(run.created_ms) for run in runs],
+        timeout=_left(max(each.until for each in arriving)),
+    )
+    return [_begun(each, row) for each, row in zip(arriving, found, strict=True)]
+
+
+def _left(until: float) -> float:
+    return max(until - time.monotonic(), 0.001)
+
+
+def _begun(arriving: Arriving, row: Record) -> Begun | GatewayError | None:
+    """What a row of begin_run says; None: there is a run of this name already."""
+    run = arriving.run
+    outcome, _, place, token = row[:4]
+    if outcome == "claimed":
+        claim = Claim(run.id, run.owner, run.session or "", token, arriving.lease_s)
+        return rows.claimed(claim, row)
+    if outcome == "recorded":
+        return Recorded()
+    if outcome == "queued":
+        return Queued(place)
+    return refused.queue_full(place) if outcome == "busy" else None
 
 
 async def claim(db: Connection, who: Who, run_id: str, lease_s: float, *, again: bool) -> Claimed | None:

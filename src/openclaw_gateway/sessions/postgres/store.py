@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from msgspec.structs import replace
 
-from openclaw_gateway.errors import StoreError
+from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.large import is_large
 from openclaw_gateway.sessions.postgres import (
@@ -36,6 +36,7 @@ from openclaw_gateway.sessions.postgres.lookups import Lookups
 from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S, Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.rights import require_rights
 from openclaw_gateway.sessions.postgres.sharing import Sharing
+from openclaw_gateway.sessions.postgres.together import Together
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import (
     HEALTH_S,
@@ -85,6 +86,8 @@ class PostgresStore(Lookups, Sharing):
         self._warm = warm
         self._begin_s = begin_s
         self._arrivals = Arrivals()
+        self._beginning = Together(self._begin_one, self._begin_all, _begins_at)
+        self._finishing = Together(self._finish_one, self._finish_all, _ends_at)
         self._doubts = Doubts(self._disown)
         self._claims_in_doubt: set[str] = set()
         self._look: asyncio.Task[StoreHealth] | None = None
@@ -166,7 +169,10 @@ class PostgresStore(Lookups, Sharing):
     async def finish(self, claim: Claim, ending: Ending) -> Released:
         if any(map(is_large, ending.turn)):
             ending = replace(ending, turn=await self._pool.submit(blobs.set_aside, ending.turn, self._at_ms))
-        return await self._pool.submit(endings.finish, self._who, claim, ending)
+        one = endings.finishing(claim, ending)
+        if endings.goes_together(one):
+            return await self._pool.owned(self._finishing.make(one))
+        return await self._pool.owned(self._finish_one(one))
 
     async def conclude(self, run_id: str, ending: Ending) -> None:
         await self._pool.submit(endings.conclude, self._who, run_id, ending)
@@ -225,6 +231,7 @@ class PostgresStore(Lookups, Sharing):
 
     async def _begun(self, run: NewRun, lease_s: float) -> Begun:
         until = time.monotonic() + self._begin_s
+        arriving = runs.Arriving(run, lease_s, until)
         key = None if run.idempotency is None else run.idempotency.key
         places = [
             (kind, run.owner, name) for kind, name in (("s", run.session), ("k", key)) if name is not None
@@ -234,14 +241,14 @@ class PostgresStore(Lookups, Sharing):
         try:
             async with self._arrivals.turn(places, until):
                 try:
-                    begun = await self._begin_once(run, lease_s, until, again=in_doubt)
+                    begun = await self._begin_once(arriving, again=in_doubt)
                 except StoreError as error:
                     if not may_have_been_done(error):
                         raise
                     in_doubt = True
                     if time.monotonic() >= until:
                         raise
-                    begun = await self._begin_once(run, lease_s, until, again=True)
+                    begun = await self._begin_once(arriving, again=True)
             in_doubt = False
         except TimeoutError:
             raise StoreError(
@@ -254,18 +261,29 @@ class PostgresStore(Lookups, Sharing):
                 self._doubts.add(run.id)
         return begun
 
-    async def _begin_once(self, run: NewRun, lease_s: float, until: float, *, again: bool) -> Begun:
-        left = max(until - time.monotonic(), 0.0)
+    async def _begin_once(self, arriving: runs.Arriving, *, again: bool) -> Begun:
+        if again or not runs.goes_together(arriving.run):
+            return await self._begin_one(arriving, again=again)
+        return await self._beginning.make(arriving, arriving.until)
+
+    async def _begin_one(self, arriving: runs.Arriving, *, again: bool = False) -> Begun:
         return await self._pool.within(
-            min(left, ACQUIRE_S),
-            runs.begin,
-            self._who,
-            run,
-            lease_s,
-            self._max_queued,
-            again=again,
-            until=until,
+            _to_connect(arriving.until), runs.begin, self._who, arriving, self._max_queued, again=again
         )
+
+    async def _begin_all(self, arriving: Sequence[runs.Arriving]) -> Sequence[Begun | GatewayError | None]:
+        until = max(each.until for each in arriving)
+        return await self._pool.within(
+            _to_connect(until), runs.begin_all, self._who, arriving, self._max_queued
+        )
+
+    async def _finish_one(self, one: endings.Finishing) -> Released:
+        return await self._pool.execute(endings.finish, self._who, one)
+
+    async def _finish_all(
+        self, ended: Sequence[endings.Finishing]
+    ) -> Sequence[Released | GatewayError | None]:
+        return await self._pool.execute(endings.finish_all, self._who, ended)
 
     async def _claimed(self, run_id: str, lease_s: float) -> Claimed | None:
         in_doubt = self._claims_in_doubt
@@ -284,3 +302,16 @@ class PostgresStore(Lookups, Sharing):
 
     async def _disown(self, run_ids: list[str]) -> int:
         return await self._pool.submit(endings.disown, self._who, run_ids)
+
+
+def _to_connect(until: float) -> float:
+    """How long to wait for a connection."""
+    return min(max(until - time.monotonic(), 0.0), ACQUIRE_S)
+
+
+def _begins_at(arriving: runs.Arriving) -> tuple[str, str]:
+    return arriving.run.owner, arriving.run.session or ""
+
+
+def _ends_at(one: endings.Finishing) -> tuple[str, str]:
+    return one.claim.owner, one.claim.session

@@ -38,6 +38,11 @@ def written_list(texts: Iterable[str]) -> list[str]:
     return [written(text) for text in texts]
 
 
+def written_gaps(texts: Iterable[str | None]) -> list[str | None]:
+    """The same, where some are missing."""
+    return [None if text is None else written(text) for text in texts]
+
+
 async def use_texts(connection: "asyncpg.Connection[Any]") -> None:
     """To be called once for each new connection."""
     await connection.set_type_codec(

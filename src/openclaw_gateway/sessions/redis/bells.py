@@ -47,7 +47,14 @@ class LockedOut(Struct, frozen=True, tag="l", array_like=True):
     seconds: float
 
 
-News = Rung | Signalled | Announced | TookOver | LockedOut
+class Followed(Struct, frozen=True, tag="f", array_like=True):
+    """Somebody elsewhere reads the run's log from now on. Where this gets lost, or who holds the run is of an
+    older release, the log only comes a little later."""
+
+    run_id: str
+
+
+News = Rung | Signalled | Announced | TookOver | LockedOut | Followed
 
 
 class _Letter(Struct, frozen=True, array_like=True):

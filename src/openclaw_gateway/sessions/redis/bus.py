@@ -20,6 +20,7 @@ from openclaw_gateway.sessions.redis import entries
 from openclaw_gateway.sessions.redis.attempts import RedisAttempts
 from openclaw_gateway.sessions.redis.bells import (
     Announced,
+    Followed,
     Listener,
     LockedOut,
     News,
@@ -49,6 +50,8 @@ OPEN_S = 1.0
 CLOSE_S = 1.0
 # Of logs that have been written to their end, how many can still be given up before they expire.
 MOST_FINISHED = 10_000
+# Of runs that others read, how many are known.
+MOST_FOLLOWED = 10_000
 
 
 class RedisBus:
@@ -65,6 +68,7 @@ class RedisBus:
         self._local = LocalBus(grown=self._grown)
         self._outgoing: dict[str, Outgoing] = {}
         self._finished: dict[str, int] = {}  # run id -> token
+        self._followed: dict[str, None] = {}
         self._hearing: list[Hear] = []
         self._tasks: list[asyncio.Task[None]] = []
         there = places(url, pace)
@@ -86,7 +90,7 @@ class RedisBus:
             self._publishers |= dict.fromkeys(group, publisher)
             pullers |= dict.fromkeys(group, puller)
         self._pullers = tuple(dict.fromkeys(pullers.values()))
-        self._reading = Reading(self._local, pullers, self._publishers)
+        self._reading = Reading(self._local, pullers, self._publishers, self._follows)
         self.rounds = RedisRounds(self._publishers.__getitem__)
         self.attempts = RedisAttempts(self._publishers.__getitem__)
         self.limits = RedisLimits(gateway, self._me, self._publishers.__getitem__, self._lock_out)
@@ -141,7 +145,7 @@ class RedisBus:
         return self._local.heed(heard)
 
     def announce(self, news: bytes) -> None:
-        self._tell(Announced(news))
+        self._tell(Announced(news), hurries=False)
 
     def hear(self, heard: Hear) -> Callable[[], None]:
         self._hearing.append(heard)
@@ -174,6 +178,7 @@ class RedisBus:
         if before is not None:
             self._publishers[before.bucket].drop(before)
         out = self._outgoing[grown.run_id] = Outgoing(grown)
+        out.is_followed = grown.run_id in self._followed
         self._reading.came_here(grown)
         return out
 
@@ -193,6 +198,7 @@ class RedisBus:
         """A log is written to its end."""
         if self._outgoing.get(out.run_id) is out:
             del self._outgoing[out.run_id]
+        self._followed.pop(out.run_id, None)
         if given_up:
             return
         if out.log is not None and out.log.forgotten:
@@ -207,10 +213,24 @@ class RedisBus:
 
     def _give_up(self, run_id: str, token: int) -> None:
         commands = entries.give_up(entries.log_key(run_id), token)
-        self._publishers[entries.bucket_of(run_id)].post(*commands)
+        self._publishers[entries.bucket_of(run_id)].post(*commands, hurries=False)
 
-    def _tell(self, news: News) -> None:
-        self._publishers[0].post(letter(self._channel, self._me, news))
+    def _follows(self, run_id: str) -> None:
+        """It is read here from now on, and others write it."""
+        self._tell(Followed(run_id))
+
+    def _is_read(self, run_id: str) -> None:
+        """Another process reads a run that is written here, or may be."""
+        self._followed[run_id] = None
+        if len(self._followed) > MOST_FOLLOWED:
+            del self._followed[next(iter(self._followed))]
+        out = self._outgoing.get(run_id)
+        if out is not None:
+            out.is_followed = True
+            self._publishers[out.bucket].hurry(out)
+
+    def _tell(self, news: News, *, hurries: bool = True) -> None:
+        self._publishers[0].post(letter(self._channel, self._me, news), hurries=hurries)
 
     def _heard(self, news: News) -> None:
         match news:
@@ -227,10 +247,14 @@ class RedisBus:
                 held = self._local.find(run_id)
                 if held is not None and held.token < token:
                     self._superseded(run_id, token)
+            case Followed(run_id=run_id):
+                self._is_read(run_id)
 
     def _back(self) -> None:
         """Rings may have been missed, and the server may have come back with less than it had."""
         self._local.ring_all()
+        for run_id in self._reading.mirrors:
+            self._follows(run_id)
         for publisher in self._each_publisher():
             publisher.doubt()
         self.limits.runs.doubt()

@@ -114,7 +114,7 @@ class Link:
                 await self._connection.send_packed_command(
                     b"".join(map(_packed, commands)), check_health=False
                 )
-                return [await self._answer() for _ in commands]
+                return await self._answers(len(commands))
         except Exception as error:  # noqa: BLE001 - a server may lie
             raise await self._lost(error, f"no answer within {within:g} s") from None
 
@@ -147,12 +147,16 @@ class Link:
         # Nothing is waited for: what was said and not answered is of no interest any more.
         await self._connection.disconnect(nowait=True)
 
-    async def _answer(self) -> Reply:
-        try:
-            return await self._connection.read_response(disable_decoding=True)
-        except ResponseError as error:
-            # It is told to people, and who says it knows what opens the server.
-            return ResponseError(self._worded(error))
+    async def _answers(self, count: int) -> list[Reply]:
+        read = self._connection.read_response
+        answers: list[Reply] = []
+        for _ in range(count):
+            try:
+                answers.append(await read(disable_decoding=True))
+            except ResponseError as error:
+                # It is told to people, and who says it knows what opens the server.
+                answers.append(ResponseError(self._worded(error)))
+        return answers
 
     async def _lost(self, error: Exception, late: str) -> Away:
         """What to raise; the connection is closed. What a lying server makes the library raise may be

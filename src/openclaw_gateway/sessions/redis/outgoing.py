@@ -27,9 +27,9 @@ Verdict = Literal["written", "again", "superseded", "done"]
 
 class Outgoing:
     """One log on its way. `sent` is the index of the first event that is not in the stream yet; `log` None:
-    it was given up before it could be written."""
+    it was given up before it could be written. `is_followed`: another process reads it."""
 
-    __slots__ = ("_refresh_at", "bucket", "key", "log", "run_id", "sent", "state", "token")
+    __slots__ = ("_refresh_at", "bucket", "is_followed", "key", "log", "run_id", "sent", "state", "token")
 
     def __init__(self, log: EventLog) -> None:
         self.run_id = log.run_id
@@ -37,6 +37,7 @@ class Outgoing:
         self.key = entries.log_key(log.run_id)
         self.bucket = entries.bucket_of(log.run_id)
         self.log: EventLog | None = log
+        self.is_followed = False
         self.sent = 0
         self.state: State = "new"
         self._refresh_at = 0.0

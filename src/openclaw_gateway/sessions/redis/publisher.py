@@ -1,10 +1,11 @@
 """What goes out to one server: logs, news, and questions of readers, one pipeline after the other.
 
-What comes while a pipeline is on its way goes with the next: without a timer it adds nothing to one delta
-and gathers many under load. Whoever hands something over never waits. Away, nothing is held but the logs
-themselves, of which those that have ended up to a bound; back, each log is asked for and goes on where it is,
-or is written again. A server that answers and takes nothing (its memory is full, it is a replica, we may not)
-is away as well, until it takes something.
+What comes while a pipeline is on its way goes with the next: it adds nothing to one delta, and gathers many
+under load. What nobody waits for (a log that no other process reads, an announcement) goes with whatever
+does, UNHURRIED_S later at the latest, so that it does not cost each time a way there and back. Whoever hands
+something over never waits. Away, nothing is held but the logs themselves, of which those that have ended up
+to a bound; back, each log is asked for and goes on where it is, or is written again. A server that answers
+and takes nothing (its memory is full, it is a replica, we may not) is away as well, until it takes something.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
 from openclaw_gateway.sessions.redis.places import Places
 
 PIPELINE_BYTES = 1 << 20
+UNHURRIED_S = 0.01
 MOST_POSTED = 4_096
 # Questions of one pipeline: each answer may be a page of a log.
 MOST_ASKED = 64
@@ -63,16 +65,23 @@ class Publisher:
         self._waking: tuple[Command, ...] = ()
         self._asked: deque[tuple[Command, asyncio.Future[Reply]]] = deque()
         self._idle: asyncio.Future[bool] | None = None
+        # Whether what there is to be sent goes now, and what makes it go else.
+        self._is_due = False
+        self._later: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[bool] | None = None
 
     def changed(self, out: Outgoing) -> None:
         """There is something new in a log."""
         self._all[out.run_id] = out
         self._changed[out] = None
-        if self._idle is not None:
-            settle(self._idle, result=True)
-        elif self._is_away:
+        if self._is_away:
             self._hold(out)
+        self._wake(hurries=out.is_followed)
+
+    def hurry(self, out: Outgoing) -> None:
+        """Somebody waits for what there is new in a log."""
+        if out in self._changed:
+            self._wake()
 
     def drop(self, out: Outgoing) -> None:
         """Nothing more is written of it."""
@@ -88,12 +97,12 @@ class Publisher:
             self._changed[out] = None
         self._wake()
 
-    def post(self, *commands: Command) -> None:
+    def post(self, *commands: Command, hurries: bool = True) -> None:
         """Send these with the next pipeline, after the logs; nobody hears of their answers. While the server
         is away they are dropped."""
         if not self._is_away:
             self._posted.extend(commands)
-            self._wake()
+            self._wake(hurries=hurries)
 
     def wake(self, *commands: Command) -> None:
         """Send these with the next pipeline, whenever that is."""
@@ -118,6 +127,7 @@ class Publisher:
         if self._is_away or not (self._changed or self._posted or self._idle is None):
             return
         self._drained = asyncio.get_running_loop().create_future()
+        self._wake()
         await asyncio.wait([self._drained], timeout=within)
 
     async def run(self) -> None:
@@ -151,20 +161,26 @@ class Publisher:
                     # else: the server may have closed a link that nobody had used for long.
                     link = None
         finally:
+            if self._later is not None:
+                self._later.cancel()
             if link is not None:
                 await link.close()
             self._refuse("the bus is closed")
 
     async def _work(self) -> None:
-        """Wait until there is something to send."""
-        while not (self._changed or self._posted or self._asked or self._waking):
-            if self._drained is not None:
+        """Wait until there is something to send, and it is time."""
+        while not (self._is_due and self._has_something()):
+            if self._drained is not None and not self._has_something():
                 settle(self._drained, result=True)
+            self._is_due = False
             self._idle = asyncio.get_running_loop().create_future()
             try:
                 await self._idle
             finally:
                 self._idle = None
+
+    def _has_something(self) -> bool:
+        return bool(self._changed or self._posted or self._asked or self._waking)
 
     async def _try(self, link: Link) -> None:
         """Raises Away, and Refused by a server that takes nothing."""
@@ -204,6 +220,10 @@ class Publisher:
 
     def _packed(self) -> tuple[list[Parcel], list[Command], list[tuple[Command, "asyncio.Future[Reply]"]]]:
         now = asyncio.get_running_loop().time()
+        self._is_due = self._drained is not None
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         parcels: list[Parcel] = []
         unfinished: list[Outgoing] = []
         room = PIPELINE_BYTES
@@ -221,7 +241,9 @@ class Publisher:
         posted = [*self._posted, *self._waking]
         self._posted.clear()
         self._waking = ()
-        return parcels, posted, self._questions()
+        questions = self._questions()
+        self._is_due = self._is_due or bool(self._changed or self._asked)
+        return parcels, posted, questions
 
     def _questions(self) -> list[tuple[Command, "asyncio.Future[Reply]"]]:
         """Those that somebody waits for still, as many as go at once."""
@@ -244,6 +266,7 @@ class Publisher:
                 pass
             case "again":
                 self._changed[out] = None
+                self._is_due = True
             case "superseded":
                 self.drop(out)
                 self._told.superseded(out.run_id, parcel.end)
@@ -261,9 +284,11 @@ class Publisher:
         if self._all.get(out.run_id) is out:
             out.doubt()
             self._changed[out] = None
+            self._is_due = True
 
     def _came_back(self) -> None:
         self._is_away = False
+        self._is_due = True
         self._held.clear()
         for out in self._all.values():
             if out.state == "sure":
@@ -286,9 +311,17 @@ class Publisher:
         while self._asked:
             _fail(self._asked.popleft()[1], why)
 
-    def _wake(self) -> None:
-        if self._idle is not None:
-            settle(self._idle, result=True)
+    def _wake(self, *, hurries: bool = True) -> None:
+        if hurries:
+            self._is_due = True
+            if self._idle is not None:
+                settle(self._idle, result=True)
+        elif self._later is None and not self._is_due:
+            self._later = asyncio.get_running_loop().call_later(UNHURRIED_S, self._be_due)
+
+    def _be_due(self) -> None:
+        self._later = None
+        self._wake()
 
 
 def _end(out: Outgoing) -> int:

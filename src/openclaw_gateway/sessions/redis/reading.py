@@ -3,7 +3,7 @@
 A reader is moved from the one to the other when the run is. Knows no connection.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from openclaw_gateway.sessions.local.bus import LocalBus
@@ -20,12 +20,18 @@ _PAGE_ENTRIES = 4
 
 
 class Reading:
-    """`pullers` and `publishers` are by bucket: who fetches what is new, and who asks for what is older."""
+    """`pullers` and `publishers` are by bucket: who fetches what is new, and who asks for what is older.
+    `follows` is called with each run that another process writes, when it is first read here."""
 
     def __init__(
-        self, local: LocalBus, pullers: Mapping[int, Puller], publishers: Mapping[int, Publisher]
+        self,
+        local: LocalBus,
+        pullers: Mapping[int, Puller],
+        publishers: Mapping[int, Publisher],
+        follows: Callable[[str], None],
     ) -> None:
         self._local = local
+        self._follows = follows
         self._pullers = pullers
         self._publishers = publishers
         self.mirrors: dict[str, Mirror] = {}
@@ -83,6 +89,7 @@ class Reading:
         if mirror is not None:
             return mirror, False
         mirror = self.mirrors[run_id] = Mirror(run_id, self._puller(run_id).stir)
+        self._follows(run_id)
         return mirror, True
 
     def _reflect(self, reader: BusReader, mirror: Mirror) -> None:

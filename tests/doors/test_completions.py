@@ -5,10 +5,10 @@ from typing import Any
 import openai
 import pytest
 
-from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, fails, says
 from openclaw_gateway.wire.run import Usage
-from tests.doors.chat import Answer, http, sdk
+from tests.doors.chat import Answer, http, sdk, user
 
 
 @pytest.mark.promise("completions")
@@ -55,7 +55,9 @@ async def test_failures_are_the_client_s_own(gateway: RunningGateway, models: Mo
         ({"prompt": []}, "prompt"),
         ({"prompt": [1, 2, 3]}, "prompt"),
         ({"prompt": "a", "n": 2}, "n"),
+        ({"prompt": "a", "n": 0}, "n"),
         ({"prompt": "a", "best_of": 2}, "best_of"),
+        ({"prompt": "a", "best_of": 0}, "best_of"),
         ({"prompt": "a", "max_tokens": 0}, "max_tokens"),
     ],
 )
@@ -68,6 +70,22 @@ async def test_what_is_wrong_is_named(gateway: RunningGateway, fields: dict[str,
 
 async def test_what_has_no_effect_is_named(gateway: RunningGateway) -> None:
     body = {"model": "openclaw", "prompt": ["hi"], "suffix": "x", "echo": True, "logprobs": 3}
+    body["stream_options"] = {"include_obfuscation": True}
     async with http(gateway) as session, session.post("/completions", json=body) as response:
         assert response.status == 200
-        assert response.headers["x-openclaw-ignored-params"] == "suffix, echo, logprobs"
+        assert response.headers["x-openclaw-ignored-params"] == (
+            "suffix, echo, logprobs, stream_options.include_obfuscation"
+        )
+
+
+async def test_a_body_may_name_its_conversation_as_a_chat_may(models: ModelServer) -> None:
+    named = {"gateway": {"http": {"clients": ["prompt-cache-key"]}}}
+    body = {"model": "openclaw", "prompt": "hi", "prompt_cache_key": "tea"}
+    async with running_gateway(model_config(models.base_url, named)) as gateway:
+        keys = set()
+        chat = {"model": "openclaw", "messages": [user("hi")], "prompt_cache_key": "tea"}
+        async with http(gateway) as session:
+            for path, sent in (("/v1/completions", body), ("/v1/chat/completions", chat)):
+                async with session.post(path, json=sent) as response:
+                    keys.add(response.headers["x-openclaw-session-key"])
+    assert len(keys) == 1

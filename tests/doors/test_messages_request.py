@@ -278,6 +278,7 @@ def test_what_has_no_effect_is_named() -> None:
         ({"stop_sequences": [" "]}, "stop_sequences"),
         ({"thinking": {"type": "often"}}, "thinking.type"),
         ({"output_config": {"format": {"type": "xml"}}}, "output_config.format"),
+        ({"output_config": {"effort": "x" * 33}}, "output_config.effort"),
         ({"tools": [{**TOOL, "name": "a b"}]}, "tools[0].name"),
         ({"tools": [{**TOOL, "name": "x" * 129}]}, "tools[0].name"),
         ({"tools": [{"name": "look"}]}, "tools[0].input_schema"),

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from openclaw_gateway.doors.openai.response_events import ResponseVoice
 from openclaw_gateway.doors.openai.response_object import ResponseObject
+from openclaw_gateway.doors.openai.responses import decode_responses
 from openclaw_gateway.errors import GatewayError, InvalidRequest, ProviderError
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, ModelServer, Reasoning, fails, says
@@ -424,3 +425,22 @@ async def test_images_are_seen(there: RunningGateway, models: ModelServer) -> No
         assert pixel[:40] in msgspec.json.encode(models.requests[-1].body).decode()
     else:
         assert answer.error["code"] == "images_unsupported"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"max_output_tokens": 0}, "max_output_tokens"),
+        ({"max_output_tokens": 1 << 70}, "max_output_tokens"),
+        ({"reasoning": {"effort": "x" * 33}}, "reasoning.effort"),
+    ],
+)
+def test_what_no_provider_takes_is_refused_as_in_a_chat(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode_responses(msgspec.json.encode({"input": "hi", **fields}), 64)
+    assert refused.value.param == param
+
+
+def test_a_verbosity_that_no_model_is_told_of_is_named() -> None:
+    asked = {"input": "hi", "text": {"verbosity": "low", "format": {"type": "text"}}}
+    assert decode_responses(msgspec.json.encode(asked), 64).ignored == ("text.verbosity",)

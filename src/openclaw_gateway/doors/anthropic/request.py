@@ -13,6 +13,7 @@ from openclaw_gateway.doors.anthropic.tools import take_tools
 from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.chat import nameable
 from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
+from openclaw_gateway.doors.openai.sampling import word_of
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.models.apis.thinking import level_within
 from openclaw_gateway.wire.messages import Message
@@ -184,7 +185,7 @@ def _effort(thinking: _Thinking | None, effort: str | None) -> str | UnsetType:
     if thinking is not None and thinking.type == "disabled":
         return "off"
     if effort:
-        return effort[:32]
+        return word_of(effort, "output_config.effort")
     match thinking:
         case None:
             return UNSET

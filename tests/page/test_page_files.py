@@ -95,6 +95,15 @@ async def test_who_cannot_unpack_gets_it_unpacked(
     assert (gzip.decompress(body) if is_packed else body).startswith(b"<!doctype html>")
 
 
+async def test_who_keeps_an_answer_is_told_all_that_it_depends_on(models: ModelServer) -> None:
+    page = {"gateway": {"http": {"cors": {"allowedOrigins": ["https://app.example"]}}}}
+    async with running_gateway(model_config(models.base_url, page)) as gateway:
+        there, _ = await got(gateway, "/", Origin="https://app.example")
+        document, _ = await got(gateway, "/openapi.json")
+    assert there.headers["Vary"] == "Origin, Accept-Encoding"
+    assert document.headers["Vary"] == "Origin"
+
+
 async def test_what_is_no_file_of_the_page_is_not_found(gateway: RunningGateway) -> None:
     licences, body = await got(gateway, "/ui/licences.txt")
     assert licences.headers["Cache-Control"] == "no-cache"

@@ -104,9 +104,9 @@ def _told(request: Request, file: PageFile, caching: str) -> HttpAnswer:
         "Content-Security-Policy": _POLICY,
         "Cache-Control": caching,
         "ETag": file.tag,
-        "Vary": "Accept-Encoding",
         **_ALWAYS,
     }
+    request.vary_by(hdrs.ACCEPT_ENCODING)
     if file.tag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
         return HttpAnswer(b"", 304, headers)
     if not _unpacks(request.headers.get(hdrs.ACCEPT_ENCODING, "")):

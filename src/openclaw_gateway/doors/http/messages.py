@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.anthropic.errors import status_of
 from openclaw_gateway.doors.anthropic.request import (
     MessagesRequest,
     decode_messages,
@@ -18,8 +17,17 @@ from openclaw_gateway.doors.anthropic.request import (
 )
 from openclaw_gateway.doors.anthropic.shapes import AgentMessage, MessageEvent, MessageFailure, TokenCount
 from openclaw_gateway.doors.anthropic.voice import PING, MessageVoice
-from openclaw_gateway.doors.anthropic_answers import MESSAGES, named
-from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, TO_WHOM, asked, model_shown, tell
+from openclaw_gateway.doors.anthropic_answers import MESSAGES, anthropic_error, named
+from openclaw_gateway.doors.asking_agents import (
+    CHOSEN,
+    HEADERS,
+    QUEUED,
+    TO_WHOM,
+    asked,
+    model_shown,
+    queue_wish,
+    tell,
+)
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.operation import Operation, Sent
@@ -28,7 +36,6 @@ from openclaw_gateway.gateway.brought.sent import terms_of
 from openclaw_gateway.gateway.principal import READ, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Route
-from openclaw_gateway.wire.run import Attempt
 
 _SENT = Sent(read_messages, {"messages": [{"role": "user", "content": "hi"}]})
 _COUNTS = tuple(f"{path}/count_tokens" for path in MESSAGES)
@@ -44,7 +51,7 @@ class Endpoint(AgentEndpoint):
             {200: AgentMessage, 529: MessageFailure},
             _SENT,
             MessageEvent,
-            {**HEADERS, **CHOSEN},
+            {**HEADERS, **CHOSEN, **QUEUED},
             error=MessageFailure,
         ),
         Operation(
@@ -78,7 +85,13 @@ class Endpoint(AgentEndpoint):
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), asks.instructions, asks.messages)
-        question = _question(asks, idempotency_key(request), task, request.attempt)
+        question = replace(
+            _question(asks),
+            idempotency_key=idempotency_key(request),
+            task=task,
+            attempt=request.attempt,
+            queue=queue_wish(request),
+        )
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         limits = self._gateway.limits
         with Delivery(request, run, limits, started=started, silence=PING) as delivery:
@@ -87,7 +100,7 @@ class Endpoint(AgentEndpoint):
             voice = MessageVoice(run.id, model_shown(asks.model), name, thinks_aloud=asks.thinks_aloud)
             answer = await delivery.answer(voice, stream=asks.stream)
         if answer is not None and voice.refused is not None:
-            return replace(answer, status=status_of(voice.refused))
+            return anthropic_error(request, answer, voice.refused)
         return answer
 
     async def _count(self, principal: Principal, route: Route, asks: MessagesRequest) -> HttpAnswer:
@@ -96,9 +109,5 @@ class Endpoint(AgentEndpoint):
         return json_answer(msgspec.json.encode(TokenCount(tokens)))
 
 
-def _question(
-    asks: MessagesRequest, key: str | None = None, task: str | None = None, attempt: Attempt | None = None
-) -> Question:
-    return Question(
-        asks.messages, asks.instructions, asks.sampling, asks.client_tools, key, task=task, attempt=attempt
-    )
+def _question(asks: MessagesRequest) -> Question:
+    return Question(asks.messages, asks.instructions, asks.sampling, asks.client_tools)

@@ -6,7 +6,7 @@ import re
 import time
 from contextlib import suppress
 from typing import ClassVar
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Raw, Struct
@@ -35,8 +35,15 @@ from openclaw_gateway.doors.openai.response_shapes import (
 )
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses, read_responses
 from openclaw_gateway.doors.operation import Operation, Sent
-from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, place_had, read_body
-from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
+from openclaw_gateway.doors.requests import (
+    Request,
+    idempotency_key,
+    names_behind,
+    note_attempt,
+    place_had,
+    read_body,
+)
+from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.background import Noted
 from openclaw_gateway.gateway.brought.sent import terms_of
 from openclaw_gateway.gateway.principal import Principal
@@ -92,10 +99,8 @@ class Endpoint(AgentEndpoint):
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         if request.route_path in _LISTS:
-            if request.method != "POST":
-                raise MethodNotAllowed("This path takes POST.", allow="POST")
             return await self._create(request, principal)
-        id_, _, rest = unquote(request.route_path.partition("/responses/")[2]).partition("/")
+        id_, *rest = names_behind(request, "/responses/")
         return await self._of_kept(request, principal, id_, rest)
 
     async def _create(self, request: Request, principal: Principal) -> HttpAnswer | None:
@@ -176,27 +181,27 @@ class Endpoint(AgentEndpoint):
         return known
 
     async def _of_kept(
-        self, request: Request, principal: Principal, id_: str, rest: str
+        self, request: Request, principal: Principal, id_: str, rest: list[str]
     ) -> HttpAnswer | None:
         run_id = response_run(id_) or ""
         match request.method, rest:
-            case "GET", "":
+            case "GET", []:
                 if _wants_stream(request):
                     return await self._followed(request, principal, id_)
                 return await self._found(principal, id_)
-            case "GET", "input_items":
+            case "GET", ["input_items"]:
                 kept = await self._gateway.answers.kept(principal, run_id)
                 if kept is None:
                     raise _not_found(id_)
                 paging = paging_of(query_of(request.raw_path), order="desc")
                 items = items_of(kept.asked, mark_of(run_id))
                 return json_answer(msgspec.json.encode(page_of(items, paging)))
-            case "DELETE", "":
+            case "DELETE", []:
                 noted = await self._gateway.answers.forget_background(principal, run_id)
                 if not (await self._gateway.answers.forget(principal, run_id) or noted):
                     raise _not_found(id_)
                 return json_answer(msgspec.json.encode({"id": id_, "object": "response", "deleted": True}))
-            case "POST", "cancel":
+            case "POST", ["cancel"]:
                 return await self._cancelled(principal, id_)
             case _:
                 raise NotFound(

@@ -5,10 +5,10 @@ from typing import Any
 import openai
 import pytest
 
-from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, fails, says
 from openclaw_gateway.wire.run import Usage
-from tests.doors.chat import Answer, http, sdk, user
+from tests.doors.chat import Answer, http, sdk
 
 
 @pytest.mark.promise("completions")
@@ -76,16 +76,3 @@ async def test_what_has_no_effect_is_named(gateway: RunningGateway) -> None:
         assert response.headers["x-openclaw-ignored-params"] == (
             "suffix, echo, logprobs, stream_options.include_obfuscation"
         )
-
-
-async def test_a_body_may_name_its_conversation_as_a_chat_may(models: ModelServer) -> None:
-    named = {"gateway": {"http": {"clients": ["prompt-cache-key"]}}}
-    body = {"model": "openclaw", "prompt": "hi", "prompt_cache_key": "tea"}
-    async with running_gateway(model_config(models.base_url, named)) as gateway:
-        keys = set()
-        chat = {"model": "openclaw", "messages": [user("hi")], "prompt_cache_key": "tea"}
-        async with http(gateway) as session:
-            for path, sent in (("/v1/completions", body), ("/v1/chat/completions", chat)):
-                async with session.post(path, json=sent) as response:
-                    keys.add(response.headers["x-openclaw-session-key"])
-    assert len(keys) == 1

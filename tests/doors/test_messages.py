@@ -268,7 +268,8 @@ async def test_who_will_not_wait_for_a_busy_session_is_refused(
     wish = {"x-openclaw-session-key": "one", "x-openclaw-queue": "reject"}
     first = asyncio.create_task(post(there, headers=wish))
     await models.wait_requests(1)
-    assert refused(await post(there, headers=wish)) == (429, "rate_limit_error", "session_busy")
+    async with asyncio.timeout(5):
+        assert refused(await post(there, headers=wish)) == (429, "rate_limit_error", "session_busy")
     gate.set()
     assert (await first).status == 200
 

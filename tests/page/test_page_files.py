@@ -125,6 +125,16 @@ async def test_the_page_can_be_switched_off(models: ModelServer) -> None:
             assert response.status == 404
 
 
+@pytest.mark.parametrize(("trusted", "scheme"), [(["127.0.0.1", "::1"], "https"), ([], "http")])
+async def test_behind_a_proxy_that_is_trusted_the_start_page_says_how_it_was_asked_for(
+    models: ModelServer, trusted: list[str], scheme: str
+) -> None:
+    off = {"gateway": {"controlUi": {"enabled": False}, "trustedProxies": trusted}}
+    async with running_gateway(model_config(models.base_url, off)) as gateway:
+        _, body = await got(gateway, "/", X_Forwarded_Proto="https")
+    assert f"{scheme}://{gateway.url.removeprefix('http://')}/v1".encode() in body
+
+
 def test_it_is_small() -> None:
     files = page_files()
     first = named(files[PAGE].plain())

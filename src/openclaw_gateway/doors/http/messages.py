@@ -74,10 +74,11 @@ class Endpoint(AgentEndpoint):
         started = time.monotonic()
         name = named(request)
         asks = await self._asked(request, decode_messages)
+        http = self._gateway.config.gateway.http
         # `metadata.user_id` names no conversation: programs that work side by side send the same.
-        route = self._gateway.route(asked(request, asks.model, None))
+        route = self._gateway.route(asked(request, asks.model, None, http.clients))
         if asks.brings:
-            terms = terms_of(self._gateway.config.gateway.http.endpoints.messages, self._gateway.limits)
+            terms = terms_of(http.endpoints.messages, self._gateway.limits)
             messages = await self._taken_in(request, principal, route, asks.messages, terms)
             asks = replace(asks, messages=messages)
         if request.route_path in _COUNTS:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from openclaw_gateway.config.schema import HttpClient
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, QUEUED, asked, model_shown, queue_wish, tell
@@ -107,7 +108,7 @@ class Endpoint(AgentEndpoint):
         started = time.monotonic()
         limits = self._gateway.limits
         asks = await self._asks(request, principal)
-        route = self._gateway.route(_ask(request, asks))
+        route = self._gateway.route(_ask(request, asks, self._gateway.config.gateway.http.clients))
         before = Before(())
         if asks.previous is not None:
             before = await self._before(principal, asks.previous, route)
@@ -268,8 +269,8 @@ def _wants_stream(request: Request) -> bool:
     return wish.lower() in ("true", "1")
 
 
-def _ask(request: Request, asks: ResponsesRequest) -> Ask:
-    ask = asked(request, asks.model, asks.user)
+def _ask(request: Request, asks: ResponsesRequest, clients: tuple[HttpClient, ...]) -> Ask:
+    ask = asked(request, asks.model, asks.user, clients, asks.fields)
     if asks.conversation is not None and not (ask.session_key or "").strip():
         return replace(ask, session_key=f"responses:{asks.conversation}")
     return ask

@@ -32,7 +32,7 @@ _MAX_NAMED = 20
 SHORT = 8 << 10
 # What a typed decode of a body raises that has to be looked at field by field.
 UNUSUAL = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError)
-_NO_FIELDS: Mapping[str, str] = {}
+NO_FIELDS: Mapping[str, str] = {}
 _NAMING = frozenset({"metadata", "prompt_cache_key", "safety_identifier"})
 _METADATA = msgspec.json.Decoder(dict[str, Any])
 
@@ -75,7 +75,7 @@ class ChatRequest(Struct, frozen=True):
     brings: bool = False
     store: bool = False
     metadata: dict[str, str] | None = None
-    fields: Mapping[str, str] = _NO_FIELDS
+    fields: Mapping[str, str] = NO_FIELDS
     functions: bool = False
 
 
@@ -169,7 +169,7 @@ def refuse_many(body: Body, *names: str) -> None:
 def chat_fields(body: Body) -> Mapping[str, str]:
     """The texts by which a conversation may be named; they stay to be taken. What is no text is left out."""
     if not body.has_any(_NAMING):
-        return _NO_FIELDS
+        return NO_FIELDS
     found: dict[str, Any] = {}
     for name in _NAMING:
         if not body.has(name):

@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from openclaw_gateway.doors.openai.body import Body, parse
-from openclaw_gateway.doors.openai.chat import SHORT, UNUSUAL, nameable
+from openclaw_gateway.doors.openai.chat import NO_FIELDS, SHORT, UNUSUAL, chat_fields, nameable
 from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversation_of, references_in
@@ -87,7 +87,7 @@ class ResponsesRequest(Struct, frozen=True):
 
     With `previous`, the id of a response, or a `conversation`, `messages` are what is new. `references` are
     items that are only named: they must be known, or the conversation is not complete. `brings`: there is
-    more in it than text, which has to be taken in.
+    more in it than text, which has to be taken in. `fields` are as in a ChatRequest.
     """
 
     instructions: str
@@ -106,6 +106,7 @@ class ResponsesRequest(Struct, frozen=True):
     ignored: tuple[str, ...] = ()
     brings: bool = False
     background: bool = False
+    fields: Mapping[str, str] = NO_FIELDS
 
 
 def decode_responses(
@@ -161,6 +162,7 @@ def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> Respo
     if references:
         return ResponsesRequest("", "", (), Sampling(), ClientTools(), {}, references=references)
     texts, messages, skipped = conversation_of(sent, known or {})
+    fields = chat_fields(body)
     if not asks_something(messages):
         raise missing_user_message("input")
     instructions = body.take("instructions", _STRING) or ""
@@ -205,6 +207,7 @@ def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> Respo
         ),
         any(map(media_of, messages)),
         background=background,
+        fields=fields,
     )
 
 

@@ -195,7 +195,7 @@ async def test_who_sends_one_message_and_who_sends_all_share_a_session(
 async def test_every_door_knows_a_chat_by_the_same_marks(models: ModelServer) -> None:
     on = {name: {"enabled": True} for name in ("chatCompletions", "responses", "messages")}
     http_ = {"endpoints": on, "clients": ["session-headers", "zed", "metadata"]}
-    bodies = {
+    bodies: dict[str, dict[str, Any]] = {
         "/v1/chat/completions": {"messages": [user("hi")]},
         "/v1/completions": {"prompt": "hi"},
         "/v1/responses": {"input": "hi"},

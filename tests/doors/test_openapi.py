@@ -243,10 +243,15 @@ SAID = [
 async def test_answers_and_chunks_are_as_both_documents_say(
     there: RunningGateway, models: ModelServer, reply: Any
 ) -> None:
-    models.script("mock-echo", *[reply] * 6)
+    models.script("mock-echo", *[reply] * 8)
     chat = {"model": "openclaw", "messages": [user("hi")], "tools": [TOOL]}
     as_openai_says(ChatCompletion, (await as_declared(there, "POST", "/v1/chat/completions", chat)).json)
     streamed = {**chat, "stream": True, "stream_options": {"include_usage": True}}
+    for frame in (await as_declared(there, "POST", "/v1/chat/completions", streamed)).frames[:-1]:
+        as_openai_says(ChatCompletionChunk, frame)
+    older = {"model": "openclaw", "messages": [user("hi")], "functions": [TOOL["function"]]}
+    as_openai_says(ChatCompletion, (await as_declared(there, "POST", "/v1/chat/completions", older)).json)
+    streamed = {**older, "stream": True}
     for frame in (await as_declared(there, "POST", "/v1/chat/completions", streamed)).frames[:-1]:
         as_openai_says(ChatCompletionChunk, frame)
     responses = {"model": "openclaw", "input": "hi", "tools": [FLAT_TOOL]}

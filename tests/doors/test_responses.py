@@ -16,7 +16,7 @@ from openclaw_gateway.errors import GatewayError, InvalidRequest, ProviderError
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, ModelServer, Reasoning, fails, says
 from openclaw_gateway.wire.error_info import error_info
-from openclaw_gateway.wire.run import Usage
+from openclaw_gateway.wire.run import RunResult, Usage
 from tests.doors.chat import Answer, http, sdk
 from tests.doors.tool_replies import calls
 
@@ -444,3 +444,9 @@ def test_what_no_provider_takes_is_refused_as_in_a_chat(fields: dict[str, Any], 
 def test_a_verbosity_that_no_model_is_told_of_is_named() -> None:
     asked = {"input": "hi", "text": {"verbosity": "low", "format": {"type": "text"}}}
     assert decode_responses(msgspec.json.encode(asked), 64).ignored == ("text.verbosity",)
+
+
+def test_what_was_written_to_a_cache_is_told() -> None:
+    result = RunResult("completed", "hi", usage=Usage(9, 2, 11, 4, 1, 3))
+    usage = ResponseObject("chatcmpl_1", 0, "m", {}).resource(result)["usage"]
+    assert usage["input_tokens_details"] == {"cached_tokens": 4, "cache_write_tokens": 3}

@@ -36,7 +36,16 @@ from openclaw_gateway.doors.agents.shapes import (
     ListedTurns,
 )
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import HEADERS, QUEUED, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.asking_agents import (
+    CHOSEN,
+    HEADERS,
+    QUEUED,
+    asked,
+    model_shown,
+    queue_wish,
+    tell,
+    without_effect,
+)
 from openclaw_gateway.doors.openai.absent import absent
 from openclaw_gateway.doors.openai.paging import PAGED
 from openclaw_gateway.doors.operation import Operation, Sent
@@ -77,7 +86,7 @@ class Endpoint(AgentEndpoint):
             {200: AgentSession},
             Sent(read_session, {"environment": {"type": "none"}, "input": "hi"}),
             AgentEvent,
-            HEADERS,
+            {**HEADERS, **CHOSEN, **QUEUED},
         ),
         Operation(
             "GET", _ALL, "The caller's sessions, by whichever door.", {200: ListedSessions}, query=_LISTED
@@ -155,7 +164,9 @@ class Endpoint(AgentEndpoint):
         with self._stream(request, principal, key) as stream:
             run = await self._start(request, principal, route, about, message)
             await self._remember(principal, key, run, about)
-            tell(request, asks.agent.model, route, (*asks.ignored, *run.unsupported))
+            tell(
+                request, asks.agent.model, route, (*asks.ignored, *run.unsupported, *without_effect(request))
+            )
             if not asks.stream:
                 return json_of(session_of(await self._pages.found(principal, key)))
             stream.hear(run)

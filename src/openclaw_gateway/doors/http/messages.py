@@ -27,6 +27,7 @@ from openclaw_gateway.doors.asking_agents import (
     model_shown,
     queue_wish,
     tell,
+    without_effect,
 )
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
@@ -96,7 +97,7 @@ class Endpoint(AgentEndpoint):
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         limits = self._gateway.limits
         with Delivery(request, run, limits, started=started, silence=PING) as delivery:
-            ignored = (*asks.ignored, *named_here(run.unsupported))
+            ignored = (*asks.ignored, *named_here(run.unsupported), *without_effect(request))
             tell(request, asks.model, route, ignored, task, set_aside=run.set_aside)
             voice = MessageVoice(run.id, model_shown(asks.model), name, thinks_aloud=asks.thinks_aloud)
             answer = await delivery.answer(voice, stream=asks.stream)

@@ -15,7 +15,16 @@ from msgspec.structs import replace
 from openclaw_gateway.config.schema import HttpClient
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, QUEUED, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.asking_agents import (
+    CHOSEN,
+    HEADERS,
+    QUEUED,
+    asked,
+    model_shown,
+    queue_wish,
+    tell,
+    without_effect,
+)
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
 from openclaw_gateway.doors.openai.paging import PAGED, page_of, paging_of, query_of
@@ -121,7 +130,7 @@ class Endpoint(AgentEndpoint):
         about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
         question = _question(request, asks, before, about)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
-        ignored = (*asks.ignored, *run.unsupported)
+        ignored = (*asks.ignored, *run.unsupported, *without_effect(request))
         if asks.background:
             await self._gateway.answers.note_background(principal, run, Raw(msgspec.json.encode(about)))
             if not asks.stream:

@@ -458,6 +458,12 @@ async def test_lists_go_by_agent_and_metadata_page_by_page(models: ModelServer) 
         assert [each.id async for each in even] == keys[::2]
         both = sessions.list(metadata={"even": "0"}, agent_id="b", order="asc")
         assert [each.id async for each in both] == [keys[2], keys[4]]
+        # In whichever case the agent is named, as everywhere.
+        assert [each.id async for each in sessions.list(agent_id="A", order="asc")] == of_a
+        both = sessions.list(metadata={"even": "0"}, agent_id="B", order="asc")
+        assert [each.id async for each in both] == [keys[2], keys[4]]
+        with pytest.raises(openai.BadRequestError, match="agent_id"):
+            await sessions.list(agent_id="a b")
         await sessions.update(keys[0], metadata={"even": "1"})
         assert [each.id async for each in sessions.list(metadata={"even": "0"})] == [keys[4], keys[2]]
         with pytest.raises(openai.NotFoundError):

@@ -88,9 +88,10 @@ def _one_of(request: Request, name: str, words: Sequence[T], usual: T) -> T:
     raise InvalidRequest(f"{header} is one of: {', '.join(words)}.", code="invalid_header", param=header)
 
 
-def without_effect(request: Request) -> tuple[str, ...]:
-    """Of the headers that only chat completions go by, those that this other request has."""
-    there = (name for name in _OF_CHATS if brand_header(request, name) is not None)
+def without_effect(request: Request, *more: str) -> tuple[str, ...]:
+    """Of the headers that only chat completions go by, and of these `more`, those that this other request
+    has."""
+    there = (name for name in (*_OF_CHATS, *more) if brand_header(request, name) is not None)
     return tuple(f"{BRANDS[0].header_prefix}{name}" for name in there)
 
 

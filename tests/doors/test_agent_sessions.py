@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.beta import AgentSession
 from pydantic import BaseModel
 
+from openclaw_gateway.doors.agents.request import AgentWish, decode_session
+from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import ADMIN, OPERATOR, Principal
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
@@ -781,3 +784,13 @@ async def test_images_are_sent_and_shown_again(there: RunningGateway, models: Mo
         (first, *_) = [item async for item in client.beta.agents.sessions.items.list(key, order="asc")]
         shown: Any = first
         assert [part.to_dict() for part in shown.content] == content
+
+
+def test_what_is_null_is_left_out_and_a_schema_is_an_object() -> None:
+    asked = {"environment": {"type": "none"}, "input": "hi"}
+    nothing = {"multi_agent": {"enabled": None}, "text": {"format": None}, "reasoning": {"effort": None}}
+    assert decode_session(msgspec.json.encode({**asked, "agent": nothing}), 64).agent == AgentWish()
+    no_schema = {"text": {"format": {"type": "json_schema", "schema": None}}}
+    with pytest.raises(InvalidRequest) as refused:
+        decode_session(msgspec.json.encode({**asked, "agent": no_schema}), 64)
+    assert refused.value.param == "agent.text.format.schema"

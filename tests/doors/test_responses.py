@@ -433,6 +433,8 @@ async def test_images_are_seen(there: RunningGateway, models: ModelServer) -> No
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"max_output_tokens": 1 << 70}, "max_output_tokens"),
         ({"reasoning": {"effort": "x" * 33}}, "reasoning.effort"),
+        ({"text": {"format": {"type": "json_schema", "schema": None}}}, "text.format.schema"),
+        ({"text": {"format": {"type": "json_schema", "schema": []}}}, "text.format.schema"),
     ],
 )
 def test_what_no_provider_takes_is_refused_as_in_a_chat(fields: dict[str, Any], param: str) -> None:

@@ -15,7 +15,7 @@ from openclaw_gateway.doors.openai.messages import asks_something, missing_user_
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversation_of, references_in
 from openclaw_gateway.doors.openai.sampling import positive, take_sampling, word_of
-from openclaw_gateway.doors.openai.tools import take_known_tools
+from openclaw_gateway.doors.openai.tools import json_schema, take_known_tools
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.decode import check_utf8, depth_exceeds
 from openclaw_gateway.wire.messages import Message, media_of
@@ -261,12 +261,13 @@ def _chat_format(wanted: _TextFormat) -> Raw:
     """As chat completions say it, and every dialect of a model reads it."""
     if wanted.type == "json_object":
         return Raw(msgspec.json.encode(_ChatFormat("json_object")))
-    if wanted.type != "json_schema" or wanted.schema is UNSET:
+    if wanted.type != "json_schema" or isinstance(wanted.schema, UnsetType):
         raise InvalidRequest(
             "`text.format` must be of type text, json_object, or json_schema with a schema.",
             param="text.format",
         )
-    schema = _Schema(wanted.name or "answer", wanted.description, wanted.schema, wanted.strict)
+    said = json_schema(wanted.schema, "text.format.schema")
+    schema = _Schema(wanted.name or "answer", wanted.description, said, wanted.strict)
     return Raw(msgspec.json.encode(_ChatFormat("json_schema", schema)))
 
 

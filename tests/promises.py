@@ -436,6 +436,7 @@ OTHER_LIMITS = _all(
         "files": "8 files in a message, each of at most 5 MiB (files.maxBytes): more is refused with 400.",
         "urls": "8 URLs fetched for a request (maxUrlParts): more in the newest message is refused with 400.",
         "embeddings": "2,048 inputs of a request for embeddings, as at OpenAI: more is refused with 400.",
+        "model-name": "256 characters of a model's name: more is refused with 400.",
         "metadata": "16 pairs of metadata, of 64 and 512 characters: more is refused with 400.",
         "embeddings-at-once": "64 requests for embeddings at once: more is refused with 503.",
         "runs-of-a-request": "A run that starts runs: 4 deep, 32 in all.",

@@ -11,6 +11,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from openclaw_gateway.cli.process.port_holder import free_port, port_holder
+from openclaw_gateway.doors.listener import PortTaken
+from openclaw_gateway.testing.gateway import model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer
 from tests.cli.conftest import DEADLINE_S, Program
 
 # Stands for the other systems' gateways: a program of another kind that names itself as they do.
@@ -59,6 +62,20 @@ async def test_a_taken_port_says_by_whom_and_offers_a_free_one(configured: Progr
         assert offered[1] == offered[2] != str(port)
         again = await configured.start("gateway", "run", "--port", offered[1])
         await again.says("Ready.")
+
+
+async def test_a_port_that_another_has_on_the_other_loopback_is_taken(models: ModelServer) -> None:
+    """Browsers and clients that are told "localhost" ask there first."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    try:
+        other = socket.create_server(("::1", port), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    with other, pytest.raises(PortTaken) as taken:
+        async with running_gateway(model_config(models.base_url), port=port):
+            pass
+    assert taken.value.host == "::1"
 
 
 async def test_the_other_systems_are_known_by_their_page_too() -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.beta import AgentSession
 from pydantic import BaseModel
 
+from openclaw_gateway.doors.agents.request import AgentWish, decode_session
+from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import ADMIN, OPERATOR, Principal
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
@@ -458,6 +461,12 @@ async def test_lists_go_by_agent_and_metadata_page_by_page(models: ModelServer) 
         assert [each.id async for each in even] == keys[::2]
         both = sessions.list(metadata={"even": "0"}, agent_id="b", order="asc")
         assert [each.id async for each in both] == [keys[2], keys[4]]
+        # In whichever case the agent is named, as everywhere.
+        assert [each.id async for each in sessions.list(agent_id="A", order="asc")] == of_a
+        both = sessions.list(metadata={"even": "0"}, agent_id="B", order="asc")
+        assert [each.id async for each in both] == [keys[2], keys[4]]
+        with pytest.raises(openai.BadRequestError, match="agent_id"):
+            await sessions.list(agent_id="a b")
         await sessions.update(keys[0], metadata={"even": "1"})
         assert [each.id async for each in sessions.list(metadata={"even": "0"})] == [keys[4], keys[2]]
         with pytest.raises(openai.NotFoundError):
@@ -775,3 +784,13 @@ async def test_images_are_sent_and_shown_again(there: RunningGateway, models: Mo
         (first, *_) = [item async for item in client.beta.agents.sessions.items.list(key, order="asc")]
         shown: Any = first
         assert [part.to_dict() for part in shown.content] == content
+
+
+def test_what_is_null_is_left_out_and_a_schema_is_an_object() -> None:
+    asked = {"environment": {"type": "none"}, "input": "hi"}
+    nothing = {"multi_agent": {"enabled": None}, "text": {"format": None}, "reasoning": {"effort": None}}
+    assert decode_session(msgspec.json.encode({**asked, "agent": nothing}), 64).agent == AgentWish()
+    no_schema = {"text": {"format": {"type": "json_schema", "schema": None}}}
+    with pytest.raises(InvalidRequest) as refused:
+        decode_session(msgspec.json.encode({**asked, "agent": no_schema}), 64)
+    assert refused.value.param == "agent.text.format.schema"

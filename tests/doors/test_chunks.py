@@ -50,7 +50,7 @@ def test_reasoning_has_a_field_of_its_own() -> None:
 
 
 def test_the_usage_chunk_only_when_asked() -> None:
-    result = RunResult("completed", finish_reason="length", usage=Usage(3, 2, 5, 1, 1))
+    result = RunResult("completed", finish_reason="length", usage=Usage(3, 2, 5, 1, 1, 2))
     assert len(frames(ChatVoice("c", 5, "m").end(result))) == 2
     usage = frames(ChatVoice("c", 5, "m", include_usage=True).end(result))[1]
     assert usage["choices"] == []  # type: ignore[index]
@@ -58,7 +58,7 @@ def test_the_usage_chunk_only_when_asked() -> None:
         "prompt_tokens": 3,
         "completion_tokens": 2,
         "total_tokens": 5,
-        "prompt_tokens_details": {"cached_tokens": 1},
+        "prompt_tokens_details": {"cached_tokens": 1, "cache_write_tokens": 2},
         "completion_tokens_details": {"reasoning_tokens": 1},
     }
 

@@ -55,7 +55,9 @@ async def test_failures_are_the_client_s_own(gateway: RunningGateway, models: Mo
         ({"prompt": []}, "prompt"),
         ({"prompt": [1, 2, 3]}, "prompt"),
         ({"prompt": "a", "n": 2}, "n"),
+        ({"prompt": "a", "n": 0}, "n"),
         ({"prompt": "a", "best_of": 2}, "best_of"),
+        ({"prompt": "a", "best_of": 0}, "best_of"),
         ({"prompt": "a", "max_tokens": 0}, "max_tokens"),
     ],
 )
@@ -68,6 +70,9 @@ async def test_what_is_wrong_is_named(gateway: RunningGateway, fields: dict[str,
 
 async def test_what_has_no_effect_is_named(gateway: RunningGateway) -> None:
     body = {"model": "openclaw", "prompt": ["hi"], "suffix": "x", "echo": True, "logprobs": 3}
+    body["stream_options"] = {"include_obfuscation": True}
     async with http(gateway) as session, session.post("/completions", json=body) as response:
         assert response.status == 200
-        assert response.headers["x-openclaw-ignored-params"] == "suffix, echo, logprobs"
+        assert response.headers["x-openclaw-ignored-params"] == (
+            "suffix, echo, logprobs, stream_options.include_obfuscation"
+        )

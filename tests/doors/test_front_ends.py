@@ -190,3 +190,33 @@ async def test_who_sends_one_message_and_who_sends_all_share_a_session(
     await chat(gateway, "one", "one", "two", "two", "three", headers={}, user="Ada")
     assert shown(models)[-4:] == ["two", "aside 2", "aside 2", "three"]
     assert len(await sessions(gateway)) == 1
+
+
+async def test_every_door_knows_a_chat_by_the_same_marks(models: ModelServer) -> None:
+    on = {name: {"enabled": True} for name in ("chatCompletions", "responses", "messages")}
+    http_ = {"endpoints": on, "clients": ["session-headers", "zed", "metadata"]}
+    bodies: dict[str, dict[str, Any]] = {
+        "/v1/chat/completions": {"messages": [user("hi")]},
+        "/v1/completions": {"prompt": "hi"},
+        "/v1/responses": {"input": "hi"},
+        "/v1/messages": {"messages": [user("hi")], "max_tokens": 9},
+    }
+    marks: tuple[tuple[dict[str, str], dict[str, Any]], ...] = (
+        ({"X-Session-Id": "tea"}, {}),
+        ({}, {"prompt_cache_key": "tea"}),
+        ({}, {"metadata": {"chat_id": "tea"}}),
+    )
+    async with (
+        running_gateway(model_config(models.base_url, {"gateway": {"http": http_}})) as gateway,
+        http(gateway) as session,
+    ):
+        for headers, fields in marks:
+            told = {}
+            for path, body in bodies.items():
+                async with session.post(path, json={**body, **fields}, headers=headers) as response:
+                    told[path] = response.headers.get("x-openclaw-session-key")
+            if fields:
+                # Anthropic's API has no field for it.
+                assert told.pop("/v1/messages") is None
+            assert len(set(told.values())) == 1
+            assert None not in told.values()

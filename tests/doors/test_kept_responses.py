@@ -3,14 +3,18 @@
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+import msgspec
 import pytest
 
+from openclaw_gateway.doors.openai.response_items import items_of
+from openclaw_gateway.doors.openai.response_shapes import ResultItem
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs import kept
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.testing import replies
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, says
+from openclaw_gateway.wire.messages import Image, ToolMessage
 from tests.doors.chat import Answer, ask, http, user
 from tests.doors.test_responses import ON, post, said, streamed
 from tests.doors.tool_replies import calls
@@ -180,3 +184,15 @@ async def test_items_that_are_sent_again_with_the_answer_before_stand_once(
     assert said(models) == ["q1", "a1", "q2!"]
     await post(there, {"model": "openclaw", "input": [items[-1], items[0]], **previous})
     assert said(models) == ["q1", "a1", "q2", "a2", "q3", "a3", "q1"]
+
+
+def test_what_a_tool_showed_is_listed_with_its_words() -> None:
+    shown = ToolMessage("call_1", "a cat", images=(Image("image/png", "AAAA"),))
+    (item,) = items_of((shown,), "1")
+    assert item["output"] == [
+        {"type": "input_text", "text": "a cat"},
+        {"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,AAAA"},
+    ]
+    assert msgspec.convert(item, ResultItem).call_id == "call_1"
+    (plain,) = items_of((ToolMessage("call_1", "a cat"),), "1")
+    assert plain["output"] == "a cat"

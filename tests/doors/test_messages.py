@@ -238,7 +238,10 @@ async def test_a_provider_that_fails(
     there: RunningGateway, models: ModelServer, status: int, told: Any, *, stream: bool
 ) -> None:
     models.enqueue(fails(status))
-    assert refused(await post(there, stream=stream)) == told
+    answer = await post(there, stream=stream)
+    assert refused(answer) == told
+    # As of what the gateway itself refuses: Claude Code would ask nine times more.
+    assert answer.headers["x-should-retry"] == "false"
 
 
 async def test_a_busy_provider(models: ModelServer) -> None:
@@ -255,6 +258,26 @@ async def test_a_failure_in_the_middle_is_an_event(there: RunningGateway, models
     assert told[-1]["type"] == "error"
     assert told[-1]["error"]["type"] == "api_error"
     assert told[-1]["error"]["details"] == {"error_code": "provider_stream_cut"}
+
+
+async def test_who_will_not_wait_for_a_busy_session_is_refused(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("at ", Hold(gate), "work"))
+    wish = {"x-openclaw-session-key": "one", "x-openclaw-queue": "reject"}
+    first = asyncio.create_task(post(there, headers=wish))
+    await models.wait_requests(1)
+    async with asyncio.timeout(5):
+        assert refused(await post(there, headers=wish)) == (429, "rate_limit_error", "session_busy")
+    gate.set()
+    assert (await first).status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/openclaw%2Fmain", "/v1/models/nobody"])
+async def test_every_answer_in_its_shape_has_its_name_in_a_header(there: RunningGateway, path: str) -> None:
+    async with client(there) as session, session.get(path) as response:
+        assert response.headers["request-id"] == response.headers["x-request-id"]
 
 
 async def test_off_is_said_in_its_words(gateway: RunningGateway) -> None:

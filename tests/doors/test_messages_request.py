@@ -278,6 +278,11 @@ def test_what_has_no_effect_is_named() -> None:
         ({"stop_sequences": [" "]}, "stop_sequences"),
         ({"thinking": {"type": "often"}}, "thinking.type"),
         ({"output_config": {"format": {"type": "xml"}}}, "output_config.format"),
+        ({"output_config": {"effort": "x" * 33}}, "output_config.effort"),
+        (
+            {"output_config": {"format": {"type": "json_schema", "schema": None}}},
+            "output_config.format.schema",
+        ),
         ({"tools": [{**TOOL, "name": "a b"}]}, "tools[0].name"),
         ({"tools": [{**TOOL, "name": "x" * 129}]}, "tools[0].name"),
         ({"tools": [{"name": "look"}]}, "tools[0].input_schema"),
@@ -293,3 +298,10 @@ def test_a_wrong_field_is_named(fields: Any, param: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         decoded(**fields)
     assert refused.value.param == param
+
+
+def test_a_call_whose_input_is_null_has_none() -> None:
+    said = {"role": "assistant", "content": [{**CALL, "input": None}]}
+    (message, _) = decoded(messages=[said, {"role": "user", "content": "on"}]).messages
+    assert isinstance(message, AssistantMessage)
+    assert message.tool_calls[0].arguments == "{}"

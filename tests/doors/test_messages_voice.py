@@ -21,9 +21,9 @@ from openclaw_gateway.wire.messages import ToolCall
 from openclaw_gateway.wire.run import RunResult, Usage
 
 RUN = "chatcmpl_00000000-1111-2222-3333-444444444444"
-DONE = RunResult("completed", finish_reason="stop", usage=Usage(10, 3, 13, 4))
+DONE = RunResult("completed", finish_reason="stop", usage=Usage(10, 3, 13, 4, 0, 2))
 USAGE = (
-    b'"usage":{"input_tokens":6,"cache_creation_input_tokens":0,'
+    b'"usage":{"input_tokens":4,"cache_creation_input_tokens":2,'
     b'"cache_read_input_tokens":4,"output_tokens":3,'
     b'"cache_creation":null,"inference_geo":null,"output_tokens_details":null,"server_tool_use":null,'
     b'"service_tier":"standard"}'
@@ -213,7 +213,7 @@ def test_why_it_ended(reason: Any, said: str) -> None:
 
 def test_a_whole_message() -> None:
     calls = (ToolCall("c1", "look", '{"x":[1]}'), ToolCall("c2", "see", "no JSON"))
-    result = RunResult("completed", "a", "hm", "tool_calls", Usage(10, 3, 13, 4), tool_calls=calls)
+    result = RunResult("completed", "a", "hm", "tool_calls", DONE.usage, tool_calls=calls)
     assert voice().whole(result) == (
         b'{"id":"msg_00000000111122223333444444444444","type":"message","role":"assistant",'
         b'"model":"openclaw/main","content":[{"type":"thinking","thinking":"hm","signature":""},'

@@ -177,7 +177,9 @@ async def test_the_least_body_is_answered_and_nothing_in_it_may_be_missing(
         ("/responses/resp_1/input_items", "GET"),
         ("/v1/chat/completions/x/messages", "GET"),
         ("/v1/chat/completions/x", "GET, POST, DELETE"),
-        ("/v1/models", "GET"),
+        ("/v1/models", "GET, HEAD"),
+        ("/health", "GET, HEAD"),
+        ("/", "GET, HEAD"),
         ("/v1/agents/sessions/agent:main:a/turns", "GET"),
         ("/v1/agents/sessions/agent:main:a", "GET, POST, DELETE"),
     ],
@@ -187,6 +189,36 @@ async def test_a_wrong_method_is_told_which_are_right_at_that_path(
 ) -> None:
     answer = await asked(there, "PATCH", path)
     assert (answer.status, answer.headers["Allow"]) == (405, allow)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/v1/responses/resp_1", "GET, DELETE"),
+        ("GET", "/v1/responses/resp_1/cancel", "POST"),
+        ("GET", "/v1/responses/resp_1/cancel/", "POST"),
+        ("POST", "/v1/chat/completions/x/messages", "GET"),
+        ("DELETE", "/v1/chat/completions/x/messages", "GET"),
+        ("POST", "/v1/agents/sessions/agent:main:a/items", "GET"),
+    ],
+)
+async def test_a_method_that_is_right_elsewhere_is_wrong_here(
+    there: RunningGateway, method: str, path: str, allow: str
+) -> None:
+    answer = await asked(there, method, path)
+    assert (answer.status, answer.error["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == allow
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/responses/{}%2Finput_items", "/v1/chat/completions/{}%2Fmessages", "/v1/agents/sessions%2F{}"],
+)
+async def test_a_slash_in_a_name_is_not_one_between_names(there: RunningGateway, path: str) -> None:
+    said = {"input": "hi", "messages": [user("hi")], "store": True}
+    made = [await asked(there, "POST", each, said) for each in ("/v1/responses", "/v1/chat/completions")]
+    for id_ in (answer.json["id"] for answer in made):
+        assert (await asked(there, "GET", path.format(id_))).status == 404
 
 
 async def test_anybody_may_read_it(there: RunningGateway) -> None:
@@ -211,10 +243,15 @@ SAID = [
 async def test_answers_and_chunks_are_as_both_documents_say(
     there: RunningGateway, models: ModelServer, reply: Any
 ) -> None:
-    models.script("mock-echo", *[reply] * 6)
+    models.script("mock-echo", *[reply] * 8)
     chat = {"model": "openclaw", "messages": [user("hi")], "tools": [TOOL]}
     as_openai_says(ChatCompletion, (await as_declared(there, "POST", "/v1/chat/completions", chat)).json)
     streamed = {**chat, "stream": True, "stream_options": {"include_usage": True}}
+    for frame in (await as_declared(there, "POST", "/v1/chat/completions", streamed)).frames[:-1]:
+        as_openai_says(ChatCompletionChunk, frame)
+    older = {"model": "openclaw", "messages": [user("hi")], "functions": [TOOL["function"]]}
+    as_openai_says(ChatCompletion, (await as_declared(there, "POST", "/v1/chat/completions", older)).json)
+    streamed = {**older, "stream": True}
     for frame in (await as_declared(there, "POST", "/v1/chat/completions", streamed)).frames[:-1]:
         as_openai_says(ChatCompletionChunk, frame)
     responses = {"model": "openclaw", "input": "hi", "tools": [FLAT_TOOL]}

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from openclaw_gateway.doors.openai.shapes import ChatCompletionChunk
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, ModelServer, Reasoning, calls, says
 from tests.doors.chat import CHAT, Answer, ask, http, sdk, user
@@ -45,6 +47,7 @@ async def test_as_an_extension(models: ModelServer, gateway: RunningGateway) -> 
     assert all(("ms" in tool) == (tool["status"] != "started") for tool in tools)
     assert {frame["id"] for frame in told} == {answer.frames[0]["id"]}
     assert all(frame["choices"][0]["delta"] == {} for frame in told)
+    assert all(msgspec.convert(frame, ChatCompletionChunk).x_openclaw for frame in told)
     assert "nosuch" not in answer.text
     assert [delta for delta in deltas(answer) if delta] == [{"role": "assistant"}, {"content": "done"}]
 
@@ -96,3 +99,28 @@ async def test_it_has_its_place_in_a_stream_that_is_resumed(
     async with http(gateway) as session, session.get(f"{CHAT}/{id_}/events?after=2") as response:
         rest = await response.text()
     assert rest.replace(": keepalive\n\n", "") == whole[whole.index("id: 3\n") :]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/completions", {"prompt": "hi"}),
+        ("/v1/responses", {"input": "hi"}),
+        ("/v1/messages", {"messages": [user("hi")]}),
+        ("/v1/agents/sessions", {"input": "hi", "environment": {"type": "none"}}),
+    ],
+)
+async def test_a_door_that_does_not_go_by_it_says_so(
+    models: ModelServer, path: str, body: dict[str, Any]
+) -> None:
+    on = {name: {"enabled": True} for name in ("responses", "messages", "agents")}
+    more = {"gateway": {"http": {"endpoints": on}}}
+    wish = {"x-clawdbot-progress": "extension", "x-openclaw-detach": "true"}
+    async with (
+        running_gateway(model_config(models.base_url, more)) as gateway,
+        http(gateway) as session,
+        session.post(path, json=body, headers=wish) as response,
+    ):
+        assert response.status == 200
+        ignored = response.headers["x-openclaw-ignored-params"].split(", ")
+    assert {"x-openclaw-detach", "x-openclaw-progress"} <= set(ignored)

@@ -11,11 +11,12 @@ from pydantic import BaseModel
 
 from openclaw_gateway.doors.openai.response_events import ResponseVoice
 from openclaw_gateway.doors.openai.response_object import ResponseObject
+from openclaw_gateway.doors.openai.responses import decode_responses
 from openclaw_gateway.errors import GatewayError, InvalidRequest, ProviderError
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, ModelServer, Reasoning, fails, says
 from openclaw_gateway.wire.error_info import error_info
-from openclaw_gateway.wire.run import Usage
+from openclaw_gateway.wire.run import RunResult, Usage
 from tests.doors.chat import Answer, http, sdk
 from tests.doors.tool_replies import calls
 
@@ -424,3 +425,30 @@ async def test_images_are_seen(there: RunningGateway, models: ModelServer) -> No
         assert pixel[:40] in msgspec.json.encode(models.requests[-1].body).decode()
     else:
         assert answer.error["code"] == "images_unsupported"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"max_output_tokens": 0}, "max_output_tokens"),
+        ({"max_output_tokens": 1 << 70}, "max_output_tokens"),
+        ({"reasoning": {"effort": "x" * 33}}, "reasoning.effort"),
+        ({"text": {"format": {"type": "json_schema", "schema": None}}}, "text.format.schema"),
+        ({"text": {"format": {"type": "json_schema", "schema": []}}}, "text.format.schema"),
+    ],
+)
+def test_what_no_provider_takes_is_refused_as_in_a_chat(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode_responses(msgspec.json.encode({"input": "hi", **fields}), 64)
+    assert refused.value.param == param
+
+
+def test_a_verbosity_that_no_model_is_told_of_is_named() -> None:
+    asked = {"input": "hi", "text": {"verbosity": "low", "format": {"type": "text"}}}
+    assert decode_responses(msgspec.json.encode(asked), 64).ignored == ("text.verbosity",)
+
+
+def test_what_was_written_to_a_cache_is_told() -> None:
+    result = RunResult("completed", "hi", usage=Usage(9, 2, 11, 4, 1, 3))
+    usage = ResponseObject("chatcmpl_1", 0, "m", {}).resource(result)["usage"]
+    assert usage["input_tokens_details"] == {"cached_tokens": 4, "cache_write_tokens": 3}

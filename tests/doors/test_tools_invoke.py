@@ -169,3 +169,12 @@ async def test_a_named_call_is_made_once(models: ModelServer, tmp_path: Path) ->
         assert text(first) == text(again)
         other = await invoke(gateway, named, tool="exec", args={"command": "true"})
         assert other.status == 422
+
+
+async def test_what_has_no_effect_is_named(there: RunningGateway) -> None:
+    wish = {"x-openclaw-model": "mock/mock-echo", "x-openclaw-detach": "true"}
+    answer = await invoke(there, wish, tool="ls", dryRun=True, sessionKey="a", confirm=True)
+    assert answer.status == 200
+    ignored = answer.headers["x-openclaw-ignored-params"]
+    assert ignored == "confirm, x-openclaw-detach, x-openclaw-model"
+    assert not {"x-openclaw-session-key", "x-openclaw-model"} & {name.lower() for name in answer.headers}

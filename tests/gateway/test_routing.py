@@ -117,3 +117,14 @@ def test_an_unknown_model_may_mean_the_default_agent() -> None:
     assert route(Ask(model="gpt-4o"), ROSTER, "default") == Route("main", None)
     with pytest.raises(InvalidRequest):
         route(Ask(model="openclaw/nosuch"), ROSTER, "default")
+
+
+@pytest.mark.promise("limit.model-name")
+@pytest.mark.parametrize(
+    "ask", [Ask(model=" " * 257), Ask(model="x" * 257, agent="beta"), Ask(model="x" * 257)]
+)
+def test_a_name_that_every_chunk_repeats_is_not_long(ask: Ask) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        route(ask, ROSTER, "default")
+    assert refused.value.param == "model"
+    assert route(Ask(model="x" * 256), ROSTER, "default").agent_id == "main"

@@ -95,6 +95,15 @@ async def test_who_cannot_unpack_gets_it_unpacked(
     assert (gzip.decompress(body) if is_packed else body).startswith(b"<!doctype html>")
 
 
+async def test_who_keeps_an_answer_is_told_all_that_it_depends_on(models: ModelServer) -> None:
+    page = {"gateway": {"http": {"cors": {"allowedOrigins": ["https://app.example"]}}}}
+    async with running_gateway(model_config(models.base_url, page)) as gateway:
+        there, _ = await got(gateway, "/", Origin="https://app.example")
+        document, _ = await got(gateway, "/openapi.json")
+    assert there.headers["Vary"] == "Origin, Accept-Encoding"
+    assert document.headers["Vary"] == "Origin"
+
+
 async def test_what_is_no_file_of_the_page_is_not_found(gateway: RunningGateway) -> None:
     licences, body = await got(gateway, "/ui/licences.txt")
     assert licences.headers["Cache-Control"] == "no-cache"
@@ -114,6 +123,16 @@ async def test_the_page_can_be_switched_off(models: ModelServer) -> None:
         for name in page_files():
             response, _ = await got(gateway, f"/ui/{name}")
             assert response.status == 404
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [(["127.0.0.1", "::1"], "https"), ([], "http")])
+async def test_behind_a_proxy_that_is_trusted_the_start_page_says_how_it_was_asked_for(
+    models: ModelServer, trusted: list[str], scheme: str
+) -> None:
+    off = {"gateway": {"controlUi": {"enabled": False}, "trustedProxies": trusted}}
+    async with running_gateway(model_config(models.base_url, off)) as gateway:
+        _, body = await got(gateway, "/", X_Forwarded_Proto="https")
+    assert f"{scheme}://{gateway.url.removeprefix('http://')}/v1".encode() in body
 
 
 def test_it_is_small() -> None:

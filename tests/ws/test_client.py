@@ -5,9 +5,12 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.client_reqrep import ConnectionKey
 
+from openclaw_gateway.client.address import Address
 from openclaw_gateway.client.call import AgentCall
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.client.errors import (
@@ -148,6 +151,23 @@ async def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(GatewayUnreachable, match=r"ws://127\.0\.0\.1:18789"):
         async with GatewayClient(url):
             pass
+
+
+async def test_a_plain_gateway_does_not_speak_tls(gateway: RunningGateway) -> None:
+    with pytest.raises(GatewayUnreachable, match="does not speak TLS"):
+        async with GatewayClient(gateway.ws_url.replace("ws://", "wss://")):
+            pass
+
+
+def test_why_there_is_no_connection_is_told() -> None:
+    key = ConnectionKey("x", 1, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None)
+    why: dict[Exception, str] = {
+        aiohttp.ClientConnectorDNSError(key, OSError()): "no such name is known",
+        aiohttp.ClientConnectorCertificateError(key, ValueError()): "does not trust its certificate",
+        aiohttp.ClientConnectorError(key, OSError()): "nothing listens there",
+    }
+    for error, told in why.items():
+        assert told in Address("wss://x:1").unopened(error).message
 
 
 async def test_somebody_else_listens(models: ModelServer) -> None:

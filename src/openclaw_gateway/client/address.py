@@ -1,5 +1,6 @@
 """Where a gateway is, and what to say when it is not there. Pure."""
 
+import aiohttp
 from yarl import URL
 
 from openclaw_gateway.client.errors import ConnectionLost, GatewayUnreachable
@@ -30,6 +31,19 @@ class Address:
     def unreachable(self, why: str) -> GatewayUnreachable:
         """Nobody is there, or not who was expected."""
         return GatewayUnreachable(f"Gateway not reachable at {self.shown}: {why}. {self._remedy}")
+
+    def unopened(self, error: Exception) -> GatewayUnreachable:
+        """`error` is what aiohttp says of a connection that could not be made."""
+        match error:
+            case aiohttp.ClientConnectorCertificateError():
+                why = "this machine does not trust its certificate"
+            case aiohttp.ClientSSLError():
+                why = "it does not speak TLS (ws:// instead of wss://?)"
+            case aiohttp.ClientConnectorDNSError():
+                why = "no such name is known"
+            case _:
+                why = "nothing listens there"
+        return self.unreachable(why)
 
     def unusable(self) -> GatewayUnreachable:
         return GatewayUnreachable("The gateway's address must be a URL such as ws://127.0.0.1:18789.")

@@ -188,8 +188,8 @@ class GatewayClient:
             )
         except aiohttp.WSServerHandshakeError as error:
             raise self._address.unreachable(f"it answered HTTP {error.status}") from None
-        except (aiohttp.ClientError, OSError):
-            raise self._address.unreachable("nothing listens there") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._address.unopened(error) from None
 
     async def _greet(self) -> HelloOk:
         """The handshake. The answer to `connect` is the first one there is."""

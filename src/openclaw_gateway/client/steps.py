@@ -77,16 +77,25 @@ Step = Said | Thought | ToolBegan | ToolWorks | ToolDone | ModelFailed | Compact
 
 
 class Steps:
-    """What is known of one run. `said` is its text so far; it has `begun` once its turn has come."""
+    """What is known of one run; it has `begun` once its turn has come."""
 
     def __init__(self) -> None:
-        self.said = ""
+        # The pieces of its text, and how long they are: to put them together at each would be quadratic.
+        self._pieces: list[str] = []
+        self._length = 0
         self.ended = False
         self.begun = False
         self._thought = 0
         self._inside = 0
         self._code = ""
         self.begin_again()
+
+    @property
+    def said(self) -> str:
+        """Its text so far."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
 
     def begin_again(self) -> None:
         """What comes next is told from the run's beginning."""
@@ -144,13 +153,18 @@ class Steps:
         new = text[len(self.said) :] if text.startswith(self.said) else f"\n\n{text}"
         if not new.strip() or self.said.endswith(text):
             return ()
-        self.said += new
+        self._add(new)
         return (Said(new),)
 
+    def _add(self, text: str) -> None:
+        self._pieces.append(text)
+        self._length += len(text)
+
     def _text(self, delta: str) -> Said | None:
-        new = delta[max(0, len(self.said) - self._text_at) :]
+        new = delta[max(0, self._length - self._text_at) :]
         self._text_at += len(delta)
-        self.said += new
+        if new:
+            self._add(new)
         return Said(new) if new else None
 
     def _thinking(self, delta: str) -> Thought | None:

@@ -34,6 +34,7 @@ STREAMED = {
     f"{BRANDS[0].header_prefix}detach": "true: the run outlives its client.",
     f"{BRANDS[0].header_prefix}progress": f"How a stream tells of the agent's tools: {', '.join(PROGRESS)}.",
 }
+_OF_CHATS = ("detach", "progress")
 HEADERS = {
     **TO_WHOM,
     f"{BRANDS[0].header_prefix}session-key": "The conversation that the answer goes on with, and is kept in.",
@@ -85,6 +86,13 @@ def _one_of(request: Request, name: str, words: Sequence[T], usual: T) -> T:
             return word
     header = f"{BRANDS[0].header_prefix}{name}"
     raise InvalidRequest(f"{header} is one of: {', '.join(words)}.", code="invalid_header", param=header)
+
+
+def without_effect(request: Request, *more: str) -> tuple[str, ...]:
+    """Of the headers that only chat completions go by, and of these `more`, those that this other request
+    has."""
+    there = (name for name in (*_OF_CHATS, *more) if brand_header(request, name) is not None)
+    return tuple(f"{BRANDS[0].header_prefix}{name}" for name in there)
 
 
 def model_shown(model: str | None) -> str:

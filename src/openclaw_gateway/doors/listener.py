@@ -64,16 +64,19 @@ class Listener:
         self._sweeper: asyncio.Task[None] | None = None
 
     async def open(self, hosts: tuple[str, ...], port: int) -> tuple[str, ...]:
-        """Listen on every host (a missing ::1 is tolerated); the URLs. Raises StartupError,
-        of it PortTaken."""
+        """Listen on every host; the URLs. A missing ::1 is tolerated, not one that is taken. Raises
+        StartupError, of it PortTaken."""
         urls: list[str] = []
+        is_named = port != 0
         for host in hosts:
             try:
                 listening = await _bound(host, port)
             except OSError as error:
-                if urls and host == "::1":
+                is_taken = error.errno == errno.EADDRINUSE
+                # Whoever has it there would be sent the secrets of those who say "localhost".
+                if urls and host == "::1" and not (is_taken and is_named):
                     continue
-                if error.errno == errno.EADDRINUSE:
+                if is_taken:
                     raise PortTaken(host, port) from None
                 raise StartupError(
                     f"Cannot listen on {host} port {port}: {_reason(error)}. Choose another address with "

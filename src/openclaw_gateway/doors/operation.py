@@ -30,7 +30,7 @@ from openclaw_gateway.errors import (
     UnsupportedTransfer,
     UriTooLong,
 )
-from openclaw_gateway.gateway.principal import READ, WRITE
+from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
 
 Refusals = tuple[type[GatewayError], ...]
 _VARIABLE = re.compile(r"\{\w+\}")
@@ -68,17 +68,20 @@ def methods_at(operations: Iterable[Operation], path: str) -> list[str]:
     return [each.method for each in operations if _fits(each, path)]
 
 
-def scope_at(operations: Iterable[Operation], method: str, path: str) -> str | None:
-    """What must be allowed to whoever asks this there; None where nothing is declared."""
+def scope_at(operations: Iterable[Operation], method: str, path: str) -> str:
+    """What must be allowed to whoever asks this there. Where nothing is declared it is what the strictest
+    operation of the method wants: nobody gets further by another spelling of a path."""
     wanted = "GET" if method == "HEAD" else method
-    for each in operations:
-        if each.method == wanted and _fits(each, path):
-            return each.scope or (READ if wanted == "GET" else WRITE)
-    return None
+    usual = READ if wanted == "GET" else WRITE
+    with_it = [each for each in operations if each.method == wanted]
+    scopes = {each.scope or usual for each in with_it if _fits(each, path)}
+    scopes = scopes or {each.scope or usual for each in with_it} or {usual}
+    return next(scope for scope in (ADMIN, WRITE, READ) if scope in scopes)
 
 
 def _fits(operation: Operation, path: str) -> bool:
-    pattern = _VARIABLE.sub("[^/]+", operation.path)
+    """A slash at the end makes no other path."""
+    pattern = _VARIABLE.sub("[^/]+", operation.path) + "/?"
     return re.fullmatch(pattern, path) is not None or re.fullmatch(pattern, f"/v1{path}") is not None
 
 

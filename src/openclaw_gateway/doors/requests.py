@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -140,6 +140,11 @@ class Request(OpenRequest):
         if self.transport is not None:
             self.transport.abort()
 
+    def vary_by(self, header: str) -> None:
+        """Whoever keeps the answer keeps it for requests alone that have the same in this header."""
+        named = [*filter(None, [self.answer_headers.get(hdrs.VARY)]), header]
+        self.answer_headers[hdrs.VARY] = ", ".join(dict.fromkeys(named))
+
     def close_behind(self) -> None:
         """The connection ends with this request's answer."""
         self.stays_open = False
@@ -172,6 +177,13 @@ class Request(OpenRequest):
         if hdrs.SERVER in headers:
             del headers[hdrs.SERVER]
         headers.update(self.answer_headers)
+
+
+def names_behind(request: Request, before: str) -> list[str]:
+    """The parts of the path behind `before`. A slash that was sent as %2F belongs to its name; one at the end
+    is none."""
+    _, _, path = request.route_path.partition(before)
+    return [unquote(part) for part in path.rstrip("/").split("/")]
 
 
 def header_text(request: Request, name: str) -> str | None:

@@ -65,7 +65,14 @@ _EXPOSED = ", ".join(
         *(
             brand.header_prefix + name
             for brand in BRANDS
-            for name in ("session-key", "model", "ignored-params", "embedding-model", "task")
+            for name in (
+                "session-key",
+                "model",
+                "ignored-params",
+                "embedding-model",
+                "task",
+                "tools-set-aside",
+            )
         ),
     )
 )
@@ -85,6 +92,8 @@ class Router:
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
         self._around: dict[tuple[str, str], HttpEndpoint] = {}
+        # At the paths that are named whole.
+        self._methods: dict[str, Sequence[str]] = {}
         for kind in endpoints():
             endpoint = kind(gateway)
             for path in endpoint.paths:
@@ -94,6 +103,7 @@ class Router:
                     continue
                 table = self._prefixes if path.endswith("/") and path != "/" else self._exact
                 table[path] = endpoint
+                self._methods[path] = _methods(endpoint, path)
 
     async def __call__(self, request: Request) -> None:
         """Answer it, whatever happens. Raises ConnectionError when the client has left, or the answer was
@@ -135,7 +145,7 @@ class Router:
         if origin is not None and guard.origin_allowed(origin):
             _allow(request, origin)
             if request.method == "OPTIONS":
-                return _preflight(request, endpoint)
+                return _preflight(request, self._allowed(endpoint, path) if endpoint else ("GET", "POST"))
         if request.crowding is not None:
             return await self._beyond_caps(request, request.crowding)
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
@@ -151,8 +161,9 @@ class Router:
                 f"{instead(path)}.",
                 key=endpoint.switch,
             )
-        if request.method not in endpoint.methods:
-            allow = ", ".join(methods_at(endpoint.operations, path) or endpoint.methods)
+        allowed = self._allowed(endpoint, path)
+        if request.method not in allowed:
+            allow = ", ".join(allowed)
             raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)
@@ -163,8 +174,8 @@ class Router:
         # First who asks: a stranger takes no place in the line.
         principal = gateway.authenticate(credential(request), caller)
         # And whether he may: what he may not do is refused before a word of it is read.
-        if principal is not OPERATOR and (scope := scope_at(endpoint.operations, request.method, path)):
-            principal.require(scope)
+        if principal is not OPERATOR:
+            principal.require(scope_at(endpoint.operations, request.method, path))
         await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         return await endpoint.answer(request, principal)
 
@@ -202,6 +213,10 @@ class Router:
         )
         return next(behind_prefix, None)
 
+    def _allowed(self, endpoint: HttpEndpoint, path: str) -> Sequence[str]:
+        """What can be done there."""
+        return self._methods.get(path) or _methods(endpoint, path)
+
     async def _failed(self, request: Request, error: GatewayError) -> None:
         if request.is_answered:
             # A second head would be read as part of the first answer's body.
@@ -233,20 +248,28 @@ def _allow(request: Request, origin: str) -> None:
         {
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Expose-Headers": _EXPOSED,
-            "Vary": "Origin",
         }
     )
+    request.vary_by(hdrs.ORIGIN)
 
 
-def _preflight(request: Request, endpoint: HttpEndpoint | None) -> HttpAnswer:
+def _methods(endpoint: HttpEndpoint, path: str) -> Sequence[str]:
+    """Of a path that is declared those of its operations, else whatever the endpoint takes."""
+    declared = methods_at(endpoint.operations, path)
+    if "GET" in declared and "HEAD" in endpoint.methods:
+        declared.append("HEAD")
+    return declared or endpoint.methods
+
+
+def _preflight(request: Request, allowed: Sequence[str]) -> HttpAnswer:
     """Raises InvalidRequest for names that are no text: an answer cannot repeat them."""
     wanted = header_text(request, "Access-Control-Request-Headers") or ""
     request.answer_headers.update(
         {
-            "Access-Control-Allow-Methods": ", ".join(endpoint.methods) if endpoint else "GET, POST",
+            "Access-Control-Allow-Methods": ", ".join(allowed),
             "Access-Control-Allow-Headers": wanted[:1024],
             "Access-Control-Max-Age": _PREFLIGHT_S,
-            "Vary": "Origin, Access-Control-Request-Headers",
         }
     )
+    request.vary_by(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
     return HttpAnswer(b"", 204, {})

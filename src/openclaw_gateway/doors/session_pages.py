@@ -4,13 +4,14 @@ Raises InvalidRequest for what the query says wrong, NotFound, and StoreError. S
 `openai` package, 3.52 (types/beta/agents/session_list_params and those beside it).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
+from openclaw_gateway.config.agent_id import asked_agent_id
 from openclaw_gateway.doors.agents.items import items_of
 from openclaw_gateway.doors.agents.resources import (
     Json,
@@ -23,7 +24,7 @@ from openclaw_gateway.doors.agents.resources import (
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.openai.paging import behind, listed, page_of, paging_of, query_of, unknown_after
 from openclaw_gateway.doors.requests import Request
-from openclaw_gateway.errors import NotFound
+from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.held.sessions import HeldSession, HeldSessions
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.sessions.store import Entry
@@ -72,11 +73,12 @@ class SessionPages:
         query = query_of(request.raw_path)
         paging = paging_of(query, order="desc")
         sessions = self._sessions
-        labels = labels_in(query)
+        agent = _agent_in(query)
+        labels = labels_in(query, agent)
         if labels:
             look = partial(sessions.labelled, principal, labels)
         else:
-            look = partial(sessions.page, principal, agent=query.get("agent_id") or None)
+            look = partial(sessions.page, principal, agent=agent)
         found = await look(after=paging.after, limit=paging.limit + 1, newest_first=paging.newest_first)
         if found is None:
             raise unknown_after(paging.after or "")
@@ -133,6 +135,15 @@ class SessionPages:
         """With the data of their images."""
         with_images = self._sessions.with_images
         return [replace(entry, message=await with_images(principal, entry.message)) for entry in entries]
+
+
+def _agent_in(query: Mapping[str, str]) -> str | None:
+    """As the control protocol reads it. None = all; one that is no longer configured may have sessions."""
+    named = query.get("agent_id")
+    agent = asked_agent_id(named) if named else None
+    if named and agent is None:
+        raise InvalidRequest("`agent_id` is no id of an agent.", param="agent_id")
+    return agent
 
 
 def json_of(said: Json) -> HttpAnswer:

@@ -15,7 +15,7 @@ from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.clients import CLIENTS, HINTS, Chat
-from openclaw_gateway.sessions.keys import chat_key, explicit_key, user_key, user_name
+from openclaw_gateway.sessions.keys import MAX_NAME_CHARS, chat_key, explicit_key, user_key, user_name
 
 _WORDS = "|".join(re.escape(brand.model_word) for brand in BRANDS)
 _TARGET = re.compile(rf"(?:(?:{_WORDS})[:/]|agent:)(?P<agent>.+)", re.IGNORECASE | re.DOTALL)
@@ -50,9 +50,15 @@ class Route(Struct, frozen=True):
 
 
 def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] = "error") -> Route:
-    """Raises NotFound (model_not_found); InvalidRequest: agent_not_found, session_agent_mismatch,
-    session_key_*."""
+    """Raises NotFound (model_not_found); InvalidRequest: a model's name that is too long, agent_not_found,
+    session_agent_mismatch, session_key_*."""
     asked = _asked_agent(ask, roster, unknown_model)
+    if ask.model is not None and len(ask.model) > MAX_NAME_CHARS:
+        # Every chunk of a stream repeats it.
+        raise InvalidRequest(
+            f"`model` may have at most {MAX_NAME_CHARS} characters: GET /v1/models lists what to use.",
+            param="model",
+        )
     if ask.session_key is not None and ask.session_key.strip():
         key = explicit_key(ask.session_key, asked or roster.default_id)
         named = _known(key.agent_id, roster, "x-openclaw-session-key")

@@ -15,6 +15,7 @@ from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.chat import nameable
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversation_of
+from openclaw_gateway.doors.openai.tools import json_schema
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.messages import UserMessage
 
@@ -45,7 +46,7 @@ class _Text(Struct, frozen=True):
 
 
 class _MultiAgent(Struct, frozen=True):
-    enabled: bool = False
+    enabled: bool | None = None
 
 
 class _SpendControl(Struct, frozen=True):
@@ -260,12 +261,12 @@ def _agent(body: Body) -> tuple[AgentWish, tuple[str, ...]]:
 def _schema(text: _Text | None) -> Raw | UnsetType:
     if text is None or text.format is None or text.format.type == "text":
         return UNSET
-    if text.format.type != "json_schema" or text.format.schema is UNSET:
+    if text.format.type != "json_schema" or isinstance(text.format.schema, UnsetType):
         raise InvalidRequest(
             "`agent.text.format` must be of type text, or json_schema with a schema.",
             param="agent.text.format",
         )
-    return text.format.schema
+    return json_schema(text.format.schema, "agent.text.format.schema")
 
 
 def _refuse_unserved(body: Body) -> None:

@@ -99,11 +99,10 @@ def labels_of(agent: str, metadata: Mapping[str, str]) -> tuple[str, ...]:
     return (*(_label("metadata", *pair) for pair in metadata.items()), _label("agent", agent))
 
 
-def labels_in(query: Mapping[str, str]) -> tuple[str, ...]:
+def labels_in(query: Mapping[str, str], agent: str | None) -> tuple[str, ...]:
     """What a list's sessions are to have; () where it says nothing of their metadata."""
     named = ((_METADATA_FIELD.fullmatch(name), value) for name, value in query.items())
     metadata = tuple(_label("metadata", found[1], value) for found, value in named if found)
-    agent = query.get("agent_id")
     return (*metadata, _label("agent", agent)) if metadata and agent else metadata
 
 

@@ -200,7 +200,7 @@ def _assistant(turn: Turn, where: str, skipped: dict[str, None]) -> AssistantMes
 def _call(block: Block, where: str) -> ToolCall:
     if not block.id or not block.name:
         raise InvalidRequest(f"`{where}`: a tool_use block has an `id` and a `name`.", param=where)
-    if block.input is UNSET:
+    if block.input is UNSET or bytes(block.input) == b"null":
         return ToolCall(block.id, block.name, "{}")
     _decoded(_OBJECT, block.input, f"{where}.input")
     return ToolCall(block.id, block.name, bytes(block.input).decode())

@@ -13,6 +13,8 @@ from openclaw_gateway.doors.anthropic.tools import take_tools
 from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.chat import nameable
 from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
+from openclaw_gateway.doors.openai.sampling import word_of
+from openclaw_gateway.doors.openai.tools import json_schema
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.models.apis.thinking import level_within
 from openclaw_gateway.wire.messages import Message
@@ -184,7 +186,7 @@ def _effort(thinking: _Thinking | None, effort: str | None) -> str | UnsetType:
     if thinking is not None and thinking.type == "disabled":
         return "off"
     if effort:
-        return effort[:32]
+        return word_of(effort, "output_config.effort")
     match thinking:
         case None:
             return UNSET
@@ -210,4 +212,5 @@ def _response_format(wanted: _OutputFormat | None) -> Raw | UnsetType:
         raise InvalidRequest(
             "`output_config.format` must be of type json_schema, with a schema.", param="output_config.format"
         )
-    return Raw(msgspec.json.encode(_ChatFormat("json_schema", _Schema("answer", wanted.schema))))
+    schema = json_schema(wanted.schema, "output_config.format.schema")
+    return Raw(msgspec.json.encode(_ChatFormat("json_schema", _Schema("answer", schema))))

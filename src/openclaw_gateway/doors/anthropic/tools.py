@@ -10,9 +10,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.doors.openai.body import Body
-from openclaw_gateway.doors.openai.tools import MAX_TOOLS
+from openclaw_gateway.doors.openai.tools import MAX_TOOLS, json_schema
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.run import ClientTools, NamedTool, ToolChoice, ToolSpec
 
 
@@ -32,7 +31,6 @@ class _MessageToolChoice(Struct, frozen=True):
 
 _TOOLS = msgspec.json.Decoder(list[_MessageTool])
 _CHOICE = msgspec.json.Decoder(_MessageToolChoice)
-_OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _OWN = (None, "custom")
 _WORDS: dict[str, Literal["auto", "none", "required"]] = {
     "auto": "auto",
@@ -78,11 +76,7 @@ def _spec(tool: _MessageTool, where: str) -> ToolSpec:
     schema = tool.input_schema
     if isinstance(schema, UnsetType):
         raise InvalidRequest(f"`{path}` is required: a JSON schema of type object.", param=path)
-    try:
-        decode(_OBJECT, schema)
-    except DecodeError:
-        raise InvalidRequest(f"`{path}` must be a JSON schema: an object.", param=path) from None
-    return ToolSpec(name, tool.description or "", schema.copy(), tool.strict)
+    return ToolSpec(name, tool.description or "", json_schema(schema, path), tool.strict)
 
 
 def _choice(chosen: _MessageToolChoice | None, specs: dict[str, ToolSpec]) -> ToolChoice:

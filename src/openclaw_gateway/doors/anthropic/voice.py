@@ -209,8 +209,9 @@ class MessageVoice:
 
 def usage_of(usage: Usage) -> Json:
     return {
-        "input_tokens": usage.prompt_tokens - usage.cached_tokens,
-        "cache_creation_input_tokens": 0,
+        # There, what the cache has to do with is not counted among the others.
+        "input_tokens": max(0, usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens),
+        "cache_creation_input_tokens": usage.cache_write_tokens,
         "cache_read_input_tokens": usage.cached_tokens,
         "output_tokens": usage.completion_tokens,
         **_NOT_COUNTED,

@@ -4,7 +4,6 @@ and the events of what goes on in them.
 
 from hashlib import blake2b
 from typing import ClassVar
-from urllib.parse import unquote
 from uuid import uuid4
 
 from msgspec import Raw
@@ -37,17 +36,24 @@ from openclaw_gateway.doors.agents.shapes import (
     ListedTurns,
 )
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import HEADERS, QUEUED, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.asking_agents import (
+    CHOSEN,
+    HEADERS,
+    QUEUED,
+    asked,
+    model_shown,
+    queue_wish,
+    tell,
+    without_effect,
+)
 from openclaw_gateway.doors.openai.absent import absent
 from openclaw_gateway.doors.openai.paging import PAGED
-from openclaw_gateway.doors.operation import Operation, Sent, methods_at
-from openclaw_gateway.doors.requests import Request, idempotency_key
+from openclaw_gateway.doors.operation import Operation, Sent
+from openclaw_gateway.doors.requests import Request, idempotency_key, names_behind
 from openclaw_gateway.doors.session_pages import SessionPages, json_of, no_session
 from openclaw_gateway.doors.session_stream import SessionStream
 from openclaw_gateway.errors import (
-    GatewayError,
     InvalidRequest,
-    MethodNotAllowed,
     NotFound,
     Overloaded,
     SessionBusy,
@@ -79,7 +85,7 @@ class Endpoint(AgentEndpoint):
             {200: AgentSession},
             Sent(read_session, {"environment": {"type": "none"}, "input": "hi"}),
             AgentEvent,
-            HEADERS,
+            {**HEADERS, **CHOSEN, **QUEUED},
         ),
         Operation(
             "GET", _ALL, "The caller's sessions, by whichever door.", {200: ListedSessions}, query=_LISTED
@@ -117,8 +123,7 @@ class Endpoint(AgentEndpoint):
         return self._gateway.agents_switch
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
-        _, _, path = request.route_path.partition("/agents/")
-        match [request.method, *(unquote(part) for part in path.rstrip("/").split("/"))]:
+        match [request.method, *names_behind(request, "/agents/")]:
             case ["POST", "sessions"]:
                 return await self._create(request, principal)
             case ["POST", "sessions", key]:
@@ -137,7 +142,7 @@ class Endpoint(AgentEndpoint):
                     return answer
             case _:
                 pass
-        raise _unserved(request)
+        raise NotFound(absent("/v1/agents", ()))
 
     async def _create(self, request: Request, principal: Principal) -> HttpAnswer | None:
         asks = await self._asked(request, decode_session)
@@ -157,7 +162,9 @@ class Endpoint(AgentEndpoint):
         with self._stream(request, principal, key) as stream:
             run = await self._start(request, principal, route, about, message)
             await self._remember(principal, key, run, about)
-            tell(request, asks.agent.model, route, (*asks.ignored, *run.unsupported))
+            tell(
+                request, asks.agent.model, route, (*asks.ignored, *run.unsupported, *without_effect(request))
+            )
             if not asks.stream:
                 return json_of(session_of(await self._pages.found(principal, key)))
             stream.hear(run)
@@ -280,12 +287,3 @@ class Endpoint(AgentEndpoint):
             return session_of(await self._pages.found(principal, key))
 
         return SessionStream(request, self._gateway, principal, key, shown)
-
-
-def _unserved(request: Request) -> GatewayError:
-    """What to say of a path of the Agents API that is not served here."""
-    path = request.route_path
-    if allowed := methods_at(Endpoint.operations, path):
-        allow = ", ".join(allowed)
-        return MethodNotAllowed(f"This path takes {allow}.", allow=allow)
-    return NotFound(absent("/v1/agents", ()))

@@ -5,7 +5,16 @@ from typing import ClassVar
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, QUEUED, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.asking_agents import (
+    CHOSEN,
+    HEADERS,
+    QUEUED,
+    asked,
+    model_shown,
+    queue_wish,
+    tell,
+    without_effect,
+)
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.doors.openai.completions import (
@@ -49,7 +58,7 @@ class Endpoint(AgentEndpoint):
         )
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         with Delivery(request, run, limits, started=started) as delivery:
-            tell(request, asks.model, route, (*asks.ignored, *run.unsupported))
+            tell(request, asks.model, route, (*asks.ignored, *run.unsupported, *without_effect(request)))
             voice = CompletionVoice(
                 run.id, run.created_ms // 1000, model_shown(asks.model), include_usage=asks.include_usage
             )

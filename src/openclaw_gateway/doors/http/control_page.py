@@ -14,7 +14,7 @@ from aiohttp import hdrs
 
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
-from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.requests import Request, peer_address
 from openclaw_gateway.doors.ui.base_path import place_in_page
 from openclaw_gateway.doors.ui.page_files import PAGE, PageFile, page_files
 from openclaw_gateway.doors.ui.start_snippets import start_snippets
@@ -85,7 +85,7 @@ class Endpoint:
         return _told(request, file, _FOR_EVER if path.endswith((".js", ".css")) else "no-cache")
 
     async def _start_page(self, request: Request) -> HttpAnswer:
-        origin = f"http://{request.headers.get('Host', 'localhost')}"
+        origin = f"{self._scheme(request)}://{request.headers.get(hdrs.HOST, 'localhost')}"
         is_ready = (await self._gateway.readiness()).ready
         program = self._gateway.generation.program
         page = self._start.substitute(
@@ -97,6 +97,12 @@ class Endpoint:
         )
         return HttpAnswer(page.encode(), 200, _START_HEADERS)
 
+    def _scheme(self, request: Request) -> str:
+        """By which it was asked for: TLS is a proxy's, and only the word of one that is trusted counts."""
+        said = request.headers.get("X-Forwarded-Proto", "").strip().lower()
+        trusts = self._gateway.generation.proxies.trusts(peer_address(request))
+        return "https" if trusts and said == "https" else "http"
+
 
 def _told(request: Request, file: PageFile, caching: str) -> HttpAnswer:
     headers = {
@@ -104,9 +110,9 @@ def _told(request: Request, file: PageFile, caching: str) -> HttpAnswer:
         "Content-Security-Policy": _POLICY,
         "Cache-Control": caching,
         "ETag": file.tag,
-        "Vary": "Accept-Encoding",
         **_ALWAYS,
     }
+    request.vary_by(hdrs.ACCEPT_ENCODING)
     if file.tag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
         return HttpAnswer(b"", 304, headers)
     if not _unpacks(request.headers.get(hdrs.ACCEPT_ENCODING, "")):

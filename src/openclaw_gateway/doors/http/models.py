@@ -10,7 +10,7 @@ from msgspec import Struct
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.anthropic.models import ModelInfo, ModelPage, model_info, page
-from openclaw_gateway.doors.anthropic_answers import speaks_anthropic
+from openclaw_gateway.doors.anthropic_answers import named, speaks_anthropic
 from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import InvalidRequest, NotFound
@@ -79,12 +79,14 @@ class Endpoint:
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         principal.require(READ)
-        path = request.route_path
+        path, is_anthropic = request.route_path, speaks_anthropic(request)
+        if is_anthropic:
+            named(request)
         if path not in _LISTS:
             one = self._one(_decoded(path.partition("/models/")[2]))
-            return json_answer(msgspec.json.encode(_info(one) if speaks_anthropic(request) else one))
+            return json_answer(msgspec.json.encode(_info(one) if is_anthropic else one))
         models = tuple(self._all())
-        if speaks_anthropic(request):
+        if is_anthropic:
             shown = page([_info(model) for model in models if not model.info.meta.hidden])
             return json_answer(msgspec.json.encode(shown))
         return json_answer(msgspec.json.encode(ModelList(models)))

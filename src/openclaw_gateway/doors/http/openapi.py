@@ -6,6 +6,7 @@ Anybody may ask: it tells what is in every gateway of this version, and nothing 
 from typing import Any, ClassVar
 
 import msgspec
+from aiohttp import hdrs
 
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.endpoint import endpoints
@@ -32,4 +33,6 @@ class Endpoint:
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         if self._document is None:
             self._document = msgspec.json.encode(openapi(endpoints()))
+        # Where other sites' pages may read it, the answer says whose.
+        request.vary_by(hdrs.ORIGIN)
         return json_answer(self._document, headers=_KEPT)

@@ -6,15 +6,25 @@ import re
 import time
 from contextlib import suppress
 from typing import ClassVar
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from openclaw_gateway.config.schema import HttpClient
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, QUEUED, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.asking_agents import (
+    CHOSEN,
+    HEADERS,
+    QUEUED,
+    asked,
+    model_shown,
+    queue_wish,
+    tell,
+    without_effect,
+)
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
 from openclaw_gateway.doors.openai.paging import PAGED, page_of, paging_of, query_of
@@ -35,8 +45,15 @@ from openclaw_gateway.doors.openai.response_shapes import (
 )
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses, read_responses
 from openclaw_gateway.doors.operation import Operation, Sent
-from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, place_had, read_body
-from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
+from openclaw_gateway.doors.requests import (
+    Request,
+    idempotency_key,
+    names_behind,
+    note_attempt,
+    place_had,
+    read_body,
+)
+from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.background import Noted
 from openclaw_gateway.gateway.brought.sent import terms_of
 from openclaw_gateway.gateway.principal import Principal
@@ -92,17 +109,15 @@ class Endpoint(AgentEndpoint):
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         if request.route_path in _LISTS:
-            if request.method != "POST":
-                raise MethodNotAllowed("This path takes POST.", allow="POST")
             return await self._create(request, principal)
-        id_, _, rest = unquote(request.route_path.partition("/responses/")[2]).partition("/")
+        id_, *rest = names_behind(request, "/responses/")
         return await self._of_kept(request, principal, id_, rest)
 
     async def _create(self, request: Request, principal: Principal) -> HttpAnswer | None:
         started = time.monotonic()
         limits = self._gateway.limits
         asks = await self._asks(request, principal)
-        route = self._gateway.route(_ask(request, asks))
+        route = self._gateway.route(_ask(request, asks, self._gateway.config.gateway.http.clients))
         before = Before(())
         if asks.previous is not None:
             before = await self._before(principal, asks.previous, route)
@@ -115,7 +130,7 @@ class Endpoint(AgentEndpoint):
         about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
         question = _question(request, asks, before, about)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
-        ignored = (*asks.ignored, *run.unsupported)
+        ignored = (*asks.ignored, *run.unsupported, *without_effect(request))
         if asks.background:
             await self._gateway.answers.note_background(principal, run, Raw(msgspec.json.encode(about)))
             if not asks.stream:
@@ -176,27 +191,27 @@ class Endpoint(AgentEndpoint):
         return known
 
     async def _of_kept(
-        self, request: Request, principal: Principal, id_: str, rest: str
+        self, request: Request, principal: Principal, id_: str, rest: list[str]
     ) -> HttpAnswer | None:
         run_id = response_run(id_) or ""
         match request.method, rest:
-            case "GET", "":
+            case "GET", []:
                 if _wants_stream(request):
                     return await self._followed(request, principal, id_)
                 return await self._found(principal, id_)
-            case "GET", "input_items":
+            case "GET", ["input_items"]:
                 kept = await self._gateway.answers.kept(principal, run_id)
                 if kept is None:
                     raise _not_found(id_)
                 paging = paging_of(query_of(request.raw_path), order="desc")
                 items = items_of(kept.asked, mark_of(run_id))
                 return json_answer(msgspec.json.encode(page_of(items, paging)))
-            case "DELETE", "":
+            case "DELETE", []:
                 noted = await self._gateway.answers.forget_background(principal, run_id)
                 if not (await self._gateway.answers.forget(principal, run_id) or noted):
                     raise _not_found(id_)
                 return json_answer(msgspec.json.encode({"id": id_, "object": "response", "deleted": True}))
-            case "POST", "cancel":
+            case "POST", ["cancel"]:
                 return await self._cancelled(principal, id_)
             case _:
                 raise NotFound(
@@ -263,8 +278,8 @@ def _wants_stream(request: Request) -> bool:
     return wish.lower() in ("true", "1")
 
 
-def _ask(request: Request, asks: ResponsesRequest) -> Ask:
-    ask = asked(request, asks.model, asks.user)
+def _ask(request: Request, asks: ResponsesRequest, clients: tuple[HttpClient, ...]) -> Ask:
+    ask = asked(request, asks.model, asks.user, clients, asks.fields)
     if asks.conversation is not None and not (ask.session_key or "").strip():
         return replace(ask, session_key=f"responses:{asks.conversation}")
     return ask

@@ -4,7 +4,6 @@ Their list stands at the path where they are made: `stored_list`.
 """
 
 from typing import ClassVar
-from urllib.parse import unquote
 
 import msgspec
 from msgspec import Raw
@@ -24,7 +23,7 @@ from openclaw_gateway.doors.openai.stored import (
     updated,
 )
 from openclaw_gateway.doors.operation import Operation, Sent
-from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.requests import Request, names_behind
 from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -50,17 +49,17 @@ class Endpoint(AgentEndpoint):
     )
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
-        id_, _, rest = unquote(request.route_path.partition("/completions/")[2]).partition("/")
+        id_, *rest = names_behind(request, "/completions/")
         match request.method, rest:
-            case "GET", "":
+            case "GET", []:
                 return json_answer(completion_of(id_, await self._kept(principal, id_)))
-            case "GET", "messages":
+            case "GET", ["messages"]:
                 paging = paging_of(query_of(request.raw_path), order="asc")
                 messages = messages_of(id_, await self._kept(principal, id_))
                 return json_answer(msgspec.json.encode(page_of(messages, paging)))
-            case "POST", "":
+            case "POST", []:
                 return await self._update(request, principal, id_)
-            case "DELETE", "":
+            case "DELETE", []:
                 if not await self._gateway.answers.forget(principal, id_, "chat"):
                     raise _not_found(id_)
                 deleted = {"id": id_, "object": "chat.completion.deleted", "deleted": True}

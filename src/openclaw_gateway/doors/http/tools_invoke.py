@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import HEADERS, asked
+from openclaw_gateway.doors.asking_agents import HEADERS, asked, tell, without_effect
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.body import Body, parse
+from openclaw_gateway.doors.openai.chat import nameable
 from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, idempotency_key
 from openclaw_gateway.gateway.invoking import content, invocation, not_there
 from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.routing import Route
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import RunResult
@@ -29,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _Asked(Struct, frozen=True):
-    """`tool` is None where the body names none."""
+    """`tool` is None where the body names none; `ignored` names the fields that had no effect."""
 
     tool: str | None
     args: dict[str, Any]
@@ -37,6 +39,7 @@ class _Asked(Struct, frozen=True):
     session_key: str | None = None
     agent_id: str | None = None
     dry_run: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 class InvokedTool(Struct, frozen=True):
@@ -65,6 +68,7 @@ def _read(body: Body) -> _Asked:
         body.take("sessionKey", _STRING),
         body.take("agentId", _STRING),
         dry_run,
+        nameable(body.left),
     )
 
 
@@ -96,6 +100,9 @@ class Endpoint(AgentEndpoint):
             ask, agent=ask.agent or asks.agent_id, session_key=ask.session_key or asks.session_key or "main"
         )
         route = self._gateway.route(ask)
+        ignored = (*asks.ignored, *without_effect(request, "model", "queue"))
+        # Its session only says what is allowed: nothing is remembered there, and no model is asked.
+        tell(request, None, Route(route.agent_id, None), ignored)
         tool = self._gateway.tool(principal, "http", route, asks.tool)
         if tool is None:
             return _refused(404, "not_found", not_there(asks.tool))

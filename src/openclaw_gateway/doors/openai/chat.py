@@ -32,17 +32,17 @@ _MAX_NAMED = 20
 SHORT = 8 << 10
 # What a typed decode of a body raises that has to be looked at field by field.
 UNUSUAL = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError)
-_NO_FIELDS: Mapping[str, str] = {}
+NO_FIELDS: Mapping[str, str] = {}
 _NAMING = frozenset({"metadata", "prompt_cache_key", "safety_identifier"})
 _METADATA = msgspec.json.Decoder(dict[str, Any])
 
 
-class _StreamOptions(Struct, frozen=True):
+class StreamOptions(Struct, frozen=True):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
 
 
-STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
+STREAM_OPTIONS = msgspec.json.Decoder(StreamOptions)
 
 
 class _Usual(Struct, forbid_unknown_fields=True):
@@ -52,7 +52,7 @@ class _Usual(Struct, forbid_unknown_fields=True):
     model: str | None = None
     user: str | None = None
     stream: bool | None = None
-    stream_options: _StreamOptions | None = None
+    stream_options: StreamOptions | None = None
 
 
 _USUAL = msgspec.json.Decoder(_Usual)
@@ -75,7 +75,7 @@ class ChatRequest(Struct, frozen=True):
     brings: bool = False
     store: bool = False
     metadata: dict[str, str] | None = None
-    fields: Mapping[str, str] = _NO_FIELDS
+    fields: Mapping[str, str] = NO_FIELDS
     functions: bool = False
 
 
@@ -127,7 +127,7 @@ def read_chat(body: Body) -> ChatRequest:
     client_tools = tools if functions is None else functions
     fields = chat_fields(body)
     store, metadata = body.take("store", _BOOLEAN), take_metadata(body)
-    _refuse_many(body)
+    refuse_many(body, "n")
     more = tuple(_without_effect(body, options))
     return ChatRequest(
         instructions=instructions,
@@ -158,16 +158,18 @@ def _without_messages(body: Body) -> InvalidRequest:
     return InvalidRequest("`messages` is required: an array of messages.", param="messages")
 
 
-def _refuse_many(body: Body) -> None:
-    count = body.take("n", _INTEGER)
-    if count is not None and count != 1:
-        raise InvalidRequest("`n` must be 1: an agent gives one answer per request.", param="n")
+def refuse_many(body: Body, *names: str) -> None:
+    """What asks for several answers. Raises InvalidRequest."""
+    for name in names:
+        count = body.take(name, _INTEGER)
+        if count is not None and count != 1:
+            raise InvalidRequest(f"`{name}` must be 1: an agent gives one answer per request.", param=name)
 
 
 def chat_fields(body: Body) -> Mapping[str, str]:
     """The texts by which a conversation may be named; they stay to be taken. What is no text is left out."""
     if not body.has_any(_NAMING):
-        return _NO_FIELDS
+        return NO_FIELDS
     found: dict[str, Any] = {}
     for name in _NAMING:
         if not body.has(name):
@@ -183,14 +185,19 @@ def chat_fields(body: Body) -> Mapping[str, str]:
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
-def _without_effect(body: Body, options: _StreamOptions | None) -> Iterator[str]:
+def _without_effect(body: Body, options: StreamOptions | None) -> Iterator[str]:
     """Of fields that may be asked for what is done anyway, those that ask for more."""
-    if options is not None and options.include_obfuscation:
-        yield "stream_options.include_obfuscation"
+    yield from unmade(options)
     if body.take("logprobs", _BOOLEAN):
         yield "logprobs"
     if (body.take("modalities", _MODALITIES) or ["text"]) != ["text"]:
         yield "modalities"
+
+
+def unmade(options: StreamOptions | None) -> Iterator[str]:
+    """What of them has no effect."""
+    if options is not None and options.include_obfuscation:
+        yield "stream_options.include_obfuscation"
 
 
 def nameable(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -142,7 +142,10 @@ class _Call(Struct, frozen=True):
 
 
 class _Cached(Struct, frozen=True):
+    """What of the prompt was read from the provider's cache, and what was written to it."""
+
     cached_tokens: int
+    cache_write_tokens: int
 
 
 class _Reasoned(Struct, frozen=True):
@@ -163,6 +166,7 @@ class _Message(Struct, frozen=True):
     refusal: None = None
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
     tool_calls: tuple[_Call, ...] | msgspec.UnsetType = msgspec.UNSET
+    function_call: _Function | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Choice(Struct, frozen=True):
@@ -199,7 +203,7 @@ def usage_object(usage: Usage) -> UsageObject:
         usage.prompt_tokens,
         usage.completion_tokens,
         usage.total_tokens,
-        _Cached(usage.cached_tokens),
+        _Cached(usage.cached_tokens, usage.cache_write_tokens),
         _Reasoned(usage.reasoning_tokens),
     )
 

@@ -11,7 +11,14 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.doors.openai.body import Body, parse
-from openclaw_gateway.doors.openai.chat import STREAM_OPTIONS, ChatRequest, nameable
+from openclaw_gateway.doors.openai.chat import (
+    STREAM_OPTIONS,
+    ChatRequest,
+    chat_fields,
+    nameable,
+    refuse_many,
+    unmade,
+)
 from openclaw_gateway.doors.openai.chunks import (
     DONE,
     UsageObject,
@@ -29,7 +36,6 @@ from openclaw_gateway.wire.run import RunResult
 
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
-_INTEGER = msgspec.json.Decoder(int)
 _PROMPT: msgspec.json.Decoder[str | list[str]] = msgspec.json.Decoder(str | list[str])
 _encode = msgspec.json.Encoder().encode
 
@@ -49,10 +55,9 @@ def read_completions(body: Body) -> ChatRequest:
     messages = (UserMessage(_prompt(body)),)
     if not asks_something(messages):
         raise missing_user_message("prompt")
-    for name in ("n", "best_of"):
-        if (body.take(name, _INTEGER) or 1) != 1:
-            raise InvalidRequest(f"`{name}` must be 1: an agent gives one answer per request.", param=name)
+    refuse_many(body, "n", "best_of")
     options = body.take("stream_options", STREAM_OPTIONS)
+    fields = chat_fields(body)
     stream = body.take("stream", _BOOLEAN)
     return ChatRequest(
         instructions="",
@@ -62,7 +67,8 @@ def read_completions(body: Body) -> ChatRequest:
         user=body.take("user", _STRING),
         stream=bool(stream),
         include_usage=bool(options and options.include_usage),
-        ignored=nameable(body.left),
+        ignored=nameable((*body.left, *unmade(options))),
+        fields=fields,
     )
 
 

@@ -18,15 +18,15 @@ from openclaw_gateway.wire.events import Event, ReasoningDelta, ToolEnded, ToolS
 from openclaw_gateway.wire.run import RunResult
 
 
-class _Tool(Struct, frozen=True):
+class ToolAtWork(Struct, frozen=True):
     id: str
     name: str
     status: Literal["started", "completed", "failed"]
     ms: int | UnsetType = UNSET
 
 
-class _Beside(Struct, frozen=True):
-    tool: _Tool
+class Beside(Struct, frozen=True):
+    tool: ToolAtWork
 
 
 class ProgressVoice:
@@ -58,14 +58,14 @@ class ProgressVoice:
         match event:
             case ToolStarted(call_id=id_, name=name):
                 if self._progress == "extension":
-                    return self._beside(_Tool(id_, name, "started"))
+                    return self._beside(ToolAtWork(id_, name, "started"))
                 return self._voice.deltas((ReasoningDelta(f"[{name} …]\n"),))
             case ToolEnded(call_id=id_, name=name, is_error=failed, ms=ms):
                 if self._progress == "extension":
-                    return self._beside(_Tool(id_, name, "failed" if failed else "completed", ms))
+                    return self._beside(ToolAtWork(id_, name, "failed" if failed else "completed", ms))
                 return self._voice.deltas((ReasoningDelta(f"[{name} failed]\n"),)) if failed else b""
             case _:
                 return self._voice.deltas((event,))
 
-    def _beside(self, tool: _Tool) -> bytes:
-        return self._voice.beside(b"x_openclaw", msgspec.json.encode(_Beside(tool)))
+    def _beside(self, tool: ToolAtWork) -> bytes:
+        return self._voice.beside(b"x_openclaw", msgspec.json.encode(Beside(tool)))

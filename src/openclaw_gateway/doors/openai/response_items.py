@@ -239,7 +239,7 @@ def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
                     {
                         "type": "function_call_output",
                         "call_id": message.tool_call_id,
-                        "output": message.content,
+                        "output": _output(message),
                         "status": "completed",
                     }
                 )
@@ -248,6 +248,13 @@ def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
             case SystemMessage():
                 pass
     return [{"id": f"item_{mark}_{place}", **item} for place, item in enumerate(items)]
+
+
+def _output(message: ToolMessage) -> str | list[dict[str, Any]]:
+    """A text, as long as it is nothing else."""
+    images = [_image_part(image) for image in message.images if image.data]
+    text = [{"type": "input_text", "text": message.content}] if message.content else []
+    return [*text, *images] if images else message.content
 
 
 def _image_part(image: Image) -> dict[str, Any]:

@@ -37,13 +37,16 @@ class MessageItem(Item, frozen=True, tag="message"):
 
 
 class AskedPart(Struct, frozen=True):
-    """Of a message of the request."""
+    """Of a message of the request, or of what a tool gave back."""
 
-    type: Literal["input_text", "input_image", "input_file", "output_text"]
+    type: Literal["input_text", "input_image", "input_file", "input_audio", "output_text"]
     text: str | UnsetType = UNSET
     annotations: tuple[Any, ...] | UnsetType = UNSET
     detail: str | UnsetType = UNSET
     image_url: str | UnsetType = UNSET
+    filename: str | UnsetType = UNSET
+    file_data: str | UnsetType = UNSET
+    input_audio: dict[str, str] | UnsetType = UNSET
 
 
 class AskedMessage(Item, frozen=True, tag="message"):
@@ -62,7 +65,7 @@ class CallItem(Item, frozen=True, tag="function_call"):
 class ResultItem(Item, frozen=True, tag="function_call_output"):
     status: Status
     call_id: str
-    output: str
+    output: str | tuple[AskedPart, ...]
 
 
 OutputItem = ReasoningItem | MessageItem | CallItem

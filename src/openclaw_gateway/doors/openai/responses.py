@@ -3,19 +3,19 @@
 Pure, as `chat` is for chat completions. Source: platform.openai.com/docs/api-reference/responses/create.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from openclaw_gateway.doors.openai.body import Body, parse
-from openclaw_gateway.doors.openai.chat import SHORT, UNUSUAL, nameable
+from openclaw_gateway.doors.openai.chat import NO_FIELDS, SHORT, UNUSUAL, chat_fields, nameable
 from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversation_of, references_in
-from openclaw_gateway.doors.openai.sampling import take_sampling
-from openclaw_gateway.doors.openai.tools import take_known_tools
+from openclaw_gateway.doors.openai.sampling import positive, take_sampling, word_of
+from openclaw_gateway.doors.openai.tools import json_schema, take_known_tools
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.decode import check_utf8, depth_exceeds
 from openclaw_gateway.wire.messages import Message, media_of
@@ -23,7 +23,6 @@ from openclaw_gateway.wire.run import ClientTools, Sampling
 
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
-_INTEGER = msgspec.json.Decoder(int)
 _OBJECTS = msgspec.json.Decoder(list[dict[str, Raw]])
 _NULL, _FUNCTION = Raw(b"null"), Raw(b'"function"')
 # What a response repeats of its request, as it was written.
@@ -48,6 +47,7 @@ class _TextFormat(Struct, frozen=True):
 
 class _Text(Struct, frozen=True):
     format: _TextFormat | None = None
+    verbosity: str | None = None
 
 
 class _Schema(Struct, frozen=True, omit_defaults=True):
@@ -87,7 +87,7 @@ class ResponsesRequest(Struct, frozen=True):
 
     With `previous`, the id of a response, or a `conversation`, `messages` are what is new. `references` are
     items that are only named: they must be known, or the conversation is not complete. `brings`: there is
-    more in it than text, which has to be taken in.
+    more in it than text, which has to be taken in. `fields` are as in a ChatRequest.
     """
 
     instructions: str
@@ -106,6 +106,7 @@ class ResponsesRequest(Struct, frozen=True):
     ignored: tuple[str, ...] = ()
     brings: bool = False
     background: bool = False
+    fields: Mapping[str, str] = NO_FIELDS
 
 
 def decode_responses(
@@ -161,6 +162,7 @@ def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> Respo
     if references:
         return ResponsesRequest("", "", (), Sampling(), ClientTools(), {}, references=references)
     texts, messages, skipped = conversation_of(sent, known or {})
+    fields = chat_fields(body)
     if not asks_something(messages):
         raise missing_user_message("input")
     instructions = body.take("instructions", _STRING) or ""
@@ -168,7 +170,8 @@ def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> Respo
         echo["instructions"] = Raw(msgspec.json.encode(instructions))
     model, user = body.take("model", _STRING), body.take("user", _STRING)
     stream = body.take("stream", _BOOLEAN)
-    sampling = _sampling(body, echo)
+    text = body.take("text", _TEXT)
+    sampling = _sampling(body, text, echo)
     tools, left_out = take_known_tools(body)
     take_metadata(body)
     store = body.take("store", _BOOLEAN) is not False
@@ -194,9 +197,17 @@ def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> Respo
         previous,
         conversation,
         frozenset(),
-        nameable((*body.left, *(f"tools.{one}" for one in left_out), *(f"input.{one}" for one in skipped))),
+        nameable(
+            (
+                *body.left,
+                *_without_effect(text),
+                *(f"tools.{one}" for one in left_out),
+                *(f"input.{one}" for one in skipped),
+            )
+        ),
         any(map(media_of, messages)),
         background=background,
+        fields=fields,
     )
 
 
@@ -225,33 +236,38 @@ def _without_input(body: Body) -> InvalidRequest:
     return InvalidRequest("`input` is required: a text, or an array of items.", param="input")
 
 
-def _sampling(body: Body, echo: dict[str, Raw]) -> Sampling:
+def _sampling(body: Body, text: _Text | None, echo: dict[str, Raw]) -> Sampling:
     sampling = take_sampling(body)
-    limit = body.take("max_output_tokens", _INTEGER)
-    if limit is not None:
-        if limit < 1:
-            raise InvalidRequest("`max_output_tokens` must be larger than 0.", param="max_output_tokens")
+    limit = positive(body, "max_output_tokens")
+    if limit is not UNSET:
         sampling = replace(sampling, max_tokens=limit)
         echo["max_output_tokens"] = Raw(str(limit).encode())
     reasoning = body.take("reasoning", _REASONING)
-    if reasoning is not None and reasoning.effort:
-        sampling = replace(sampling, reasoning_effort=reasoning.effort[:32])
-    text = body.take("text", _TEXT)
+    effort = UNSET if reasoning is None else word_of(reasoning.effort, "reasoning.effort")
+    if effort is not UNSET:
+        sampling = replace(sampling, reasoning_effort=effort)
     if text is not None and text.format is not None and text.format.type != "text":
         sampling = replace(sampling, response_format=_chat_format(text.format))
     return sampling
+
+
+def _without_effect(text: _Text | None) -> Iterator[str]:
+    """Of fields that have one otherwise."""
+    if text is not None and text.verbosity is not None:
+        yield "text.verbosity"
 
 
 def _chat_format(wanted: _TextFormat) -> Raw:
     """As chat completions say it, and every dialect of a model reads it."""
     if wanted.type == "json_object":
         return Raw(msgspec.json.encode(_ChatFormat("json_object")))
-    if wanted.type != "json_schema" or wanted.schema is UNSET:
+    if wanted.type != "json_schema" or isinstance(wanted.schema, UnsetType):
         raise InvalidRequest(
             "`text.format` must be of type text, json_object, or json_schema with a schema.",
             param="text.format",
         )
-    schema = _Schema(wanted.name or "answer", wanted.description, wanted.schema, wanted.strict)
+    said = json_schema(wanted.schema, "text.format.schema")
+    schema = _Schema(wanted.name or "answer", wanted.description, said, wanted.strict)
     return Raw(msgspec.json.encode(_ChatFormat("json_schema", schema)))
 
 

@@ -15,6 +15,7 @@ _INTEGER = msgspec.json.Decoder(int)
 _STRING = msgspec.json.Decoder(str)
 _STOP = msgspec.json.Decoder(str | list[str])
 _MAX_INTEGER = 2**63 - 1
+_MAX_WORD = 32
 
 
 class _Format(Struct, frozen=True):
@@ -32,8 +33,8 @@ def take_sampling(body: Body) -> Sampling:
     """Raises InvalidRequest naming the field."""
     if not body.has_any(_NAMES):
         return _NONE
-    limit = _positive(body, "max_completion_tokens")
-    older = _positive(body, "max_tokens")
+    limit = positive(body, "max_completion_tokens")
+    older = positive(body, "max_tokens")
     return Sampling(
         temperature=_number(body, "temperature", 0, 2),
         top_p=_number(body, "top_p", 0, 1),
@@ -65,7 +66,8 @@ def _integer(body: Body, name: str) -> int | UnsetType:
     return value
 
 
-def _positive(body: Body, name: str) -> int | UnsetType:
+def positive(body: Body, name: str) -> int | UnsetType:
+    """Raises InvalidRequest naming the field."""
     value = _integer(body, name)
     if value is not UNSET and value <= 0:
         raise InvalidRequest(f"`{name}` must be larger than 0.", param=name)
@@ -73,11 +75,15 @@ def _positive(body: Body, name: str) -> int | UnsetType:
 
 
 def _word(body: Body, name: str) -> str | UnsetType:
-    value = body.take(name, _STRING)
+    return word_of(body.take(name, _STRING), name)
+
+
+def word_of(value: str | None, name: str) -> str | UnsetType:
+    """A short one that the provider knows. Raises InvalidRequest naming the field."""
     if not value:
         return UNSET
-    if len(value) > 32:
-        raise InvalidRequest(f"`{name}` is too long.", param=name)
+    if len(value) > _MAX_WORD:
+        raise InvalidRequest(f"`{name}` may have at most {_MAX_WORD} characters.", param=name)
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from openclaw_gateway.doors.openai.chunks import ChatCompletion, UsageObject
+from openclaw_gateway.doors.openai.progress import Beside
 
 
 class FunctionDelta(Struct, frozen=True):
@@ -23,22 +24,31 @@ class CallDelta(Struct, frozen=True):
     type: Literal["function"] | UnsetType = UNSET
 
 
+class OlderCallDelta(Struct, frozen=True):
+    """To a request with `functions`; the first has the name."""
+
+    arguments: str
+    name: str | UnsetType = UNSET
+
+
 class Delta(Struct, frozen=True):
     role: Literal["assistant"] | UnsetType = UNSET
     content: str | UnsetType = UNSET
     reasoning_content: str | UnsetType = UNSET
     tool_calls: tuple[CallDelta, ...] | UnsetType = UNSET
+    function_call: OlderCallDelta | UnsetType = UNSET
 
 
 class ChunkChoice(Struct, frozen=True):
     index: int
     delta: Delta
     logprobs: None
-    finish_reason: Literal["stop", "length", "tool_calls", "content_filter"] | None
+    finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | None
 
 
 class ChatCompletionChunk(Struct, frozen=True):
-    """The last one has the usage and no choice, where it was asked for."""
+    """The last one has the usage and no choice, where it was asked for. `x_openclaw`: what the agent's tools
+    do, for who has asked for that."""
 
     id: str
     object: Literal["chat.completion.chunk"]
@@ -46,6 +56,7 @@ class ChatCompletionChunk(Struct, frozen=True):
     model: str
     choices: tuple[ChunkChoice, ...]
     usage: UsageObject | UnsetType = UNSET
+    x_openclaw: Beside | UnsetType = UNSET
 
 
 class Embedding(Struct, frozen=True):

@@ -11,6 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.doors.openai.body import Body
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.run import ClientTools, NamedTool, ToolChoice, ToolSpec
 
 MAX_TOOLS = 512
@@ -116,10 +117,15 @@ def _parameters(function: _ToolFunction, where: str) -> Raw:
     raw = function.parameters
     if raw is UNSET or bytes(raw) == b"null":
         return _NO_PARAMETERS
-    path = f"{where}.parameters"
+    return json_schema(raw, f"{where}.parameters")
+
+
+def json_schema(raw: Raw, path: str) -> Raw:
+    """A copy of what stands at `path`. Raises InvalidRequest unless it is an object: more of it the provider
+    knows."""
     try:
-        _OBJECT.decode(raw)
-    except msgspec.MsgspecError:
+        decode(_OBJECT, raw)
+    except DecodeError:
         raise InvalidRequest(f"`{path}` must be a JSON schema: an object.", param=path) from None
     return raw.copy()
 

@@ -93,6 +93,11 @@ async def refusal(work: Awaitable[object]) -> StoreError:
     return caught.value
 
 
+async def test_text_that_is_no_unicode_is_refused_for_good(store: PostgresStore) -> None:
+    error = await refusal(store.begin(new_run("\ud800"), lease_s=LEASE))
+    assert error.code == "store_rejected"
+
+
 # Away
 
 

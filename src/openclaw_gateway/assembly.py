@@ -159,6 +159,7 @@ class Assembly:
         self._undo.push_async_callback(self._shown.close)
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
         neighbours = Neighbours(channel, live.hub, following)
+        neighbours.open()
         self._undo.push_async_callback(neighbours.close)
         channel.heed(ConversationOver, lambda news: self._over(news.conversation))
         elsewhere = AskedElsewhere(channel, rooms.questions)

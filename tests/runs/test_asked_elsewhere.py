@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 
 from openclaw_gateway.runs import questions as questions_module
-from openclaw_gateway.runs.elsewhere import asked as asked_elsewhere
+from openclaw_gateway.runs.elsewhere import owners
 from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
 from openclaw_gateway.runs.elsewhere.news import NewsChannel, OwnersAttend
 from openclaw_gateway.runs.open_questions import OpenQuestions
@@ -64,7 +64,7 @@ class Waiting(Questions):
 async def test_who_was_cut_off_is_told_again_what_is_open(
     monkeypatch: pytest.MonkeyPatch, lasts_s: float, told: list[str]
 ) -> None:
-    monkeypatch.setattr(asked_elsewhere, "_HEARD_FOR_S", lasts_s)
+    monkeypatch.setattr(owners, "_HEARD_FOR_S", lasts_s)
     air = Air()
     elsewhere = AskedElsewhere(NewsChannel(air), Waiting(OpenQuestions()))
     elsewhere.open()
@@ -77,7 +77,7 @@ async def test_who_was_cut_off_is_told_again_what_is_open(
 
 
 async def test_of_processes_that_went_without_a_word_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asked_elsewhere, "_HEARD_FOR_S", 0.0)
+    monkeypatch.setattr(owners, "_HEARD_FOR_S", 0.0)
     air = Air()
     elsewhere = AskedElsewhere(NewsChannel(air), Questions())
     elsewhere.open()
@@ -85,7 +85,7 @@ async def test_of_processes_that_went_without_a_word_nothing_stays(monkeypatch: 
         for n in range(100):
             air.attended(str(n))
             await asyncio.sleep(0)
-        assert len(elsewhere._there) == 1
+        assert len(elsewhere._owners._there) == 1
         assert not elsewhere.is_attended("ann")
     finally:
         await elsewhere.close()

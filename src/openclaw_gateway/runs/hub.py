@@ -104,6 +104,10 @@ class Hub:
         """Whether somebody listens to this owner's runs, or to those of this session, not to all."""
         return owner in self._owners or (session is not None and (owner, session) in self._sessions)
 
+    def owners(self) -> frozenset[str]:
+        """To whose runs somebody listens."""
+        return frozenset(self._owners) | {owner for owner, _ in self._sessions}
+
     def started(self, run: Run) -> None:
         for listener in self._interested(run):
             if listener.started is not _nothing:

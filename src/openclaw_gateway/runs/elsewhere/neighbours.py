@@ -1,7 +1,8 @@
 """Who listens at one process of a gateway hears of the runs of all.
 
-A run is announced once it is accepted; where somebody listens to its owner or its session, it is followed.
-The news may be lost: nothing but what is shown depends on it.
+Each process tells the others to whose runs somebody listens there. A run is announced to them once it is
+accepted, and where somebody listens to its owner or its session, it is followed; nobody is told what nobody
+wants to hear. The news may be lost: nothing but what is shown depends on it.
 """
 
 import asyncio
@@ -15,10 +16,12 @@ from openclaw_gateway.runs.elsewhere.following import Following
 from openclaw_gateway.runs.elsewhere.news import (
     ChildOpened,
     NewsChannel,
+    OwnersListen,
     RunClosed,
     RunOpened,
     SessionChanged,
 )
+from openclaw_gateway.runs.elsewhere.owners import Owners
 from openclaw_gateway.runs.hub import Hub, Listener, SessionChange
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.work import written
@@ -35,6 +38,9 @@ class Neighbours:
         self._channel = channel
         self._hub = hub
         self._following = following
+        self._owners = Owners(channel, OwnersListen, hub.owners, self._came)
+        # What is open here, and what is known to be so elsewhere.
+        self._own: dict[str, RunOpened] = {}
         self._open: OrderedDict[str, RunOpened | ChildOpened] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_heard_from = False
@@ -44,8 +50,12 @@ class Neighbours:
         channel.heed(RunClosed, self._closed)
         channel.heed(SessionChanged, self._has_changed)
 
+    def open(self) -> None:
+        self._owners.open()
+
     def joined(self, owner: str, session: str | None) -> None:
         """Somebody listens here from now on."""
+        self._owners.changed()
         for news in self._open.values():
             if news.owner == owner and session in (None, news.session):
                 self._follow(news)
@@ -61,6 +71,7 @@ class Neighbours:
 
     async def close(self) -> None:
         self._leave()
+        await self._owners.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -74,14 +85,25 @@ class Neighbours:
             return
         owner, session = run.request.origin.owner, run.request.session_key
         if run.started_by is None:
-            self._channel.tell(RunOpened(run.id, owner, session))
+            self._own[run.id] = RunOpened(run.id, owner, session)
+            if self._owners.are_there(owner):
+                self._channel.tell(self._own[run.id])
         else:
+            # Also where nobody listens: whoever knows its id may stop it.
             work = written(outlined(run.request), run.asked, run.created_ms)
             self._channel.tell(ChildOpened(run.id, owner, session, run.top, run.started_by, work))
 
     def _ended(self, run: Run) -> None:
-        if not run.is_followed and run.begun is None:
+        if run.is_followed or run.begun is not None:
+            return
+        self._own.pop(run.id, None)
+        if run.started_by is not None or self._owners.are_there(run.request.origin.owner):
             self._channel.tell(RunClosed(run.id))
+
+    def _came(self, owner: str) -> None:
+        for news in self._own.values():
+            if news.owner == owner:
+                self._channel.tell(news)
 
     def _changed(self, change: SessionChange) -> None:
         if not self._is_heard_from:

@@ -92,6 +92,13 @@ class OwnersAttend(Struct, frozen=True, tag="attended"):
     owners: tuple[str, ...]
 
 
+class OwnersListen(Struct, frozen=True, tag="listening"):
+    """The owners of whose runs somebody wants to hear at the process `by`."""
+
+    by: str
+    owners: tuple[str, ...]
+
+
 class QuestionOpened(Struct, frozen=True, tag="asked"):
     """`left_ms` is how long it may be answered yet: the clocks of two machines are not the same. None: of an
     older release."""
@@ -140,6 +147,7 @@ News = (
     | ShownAsked
     | ShownTold
     | OwnersAttend
+    | OwnersListen
     | QuestionOpened
     | QuestionClosed
     | QuestionAnswered

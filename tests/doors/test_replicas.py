@@ -16,6 +16,7 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs.elsewhere import membership, mirrored
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
@@ -29,7 +30,7 @@ from openclaw_gateway.testing.gateway import (
     write_config,
 )
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
-from openclaw_gateway.wire.run import RunStatus
+from openclaw_gateway.wire.run import RunRequest, RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.logged import logged
 from tests.doors.test_agent_tools import READ, workspace
@@ -936,6 +937,30 @@ async def test_an_agent_that_a_front_knows_first_is_waited_for(
             body = {"model": "openclaw/two", "messages": [user("hi")]}
             asking = asyncio.create_task(ask(front, body, headers=headers))
             await front.wait_runs(1)
+            write_config(worker.state_dir, model_config(models.base_url, fleet.config))
+            answer = await asking
+            assert (answer.status, answer.content) == (200, "hi")
+            await worker.wait_no_runs()
+
+
+async def test_what_fails_while_it_waits_to_be_configured_is_given_up_again(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured, failed = Membership._configured, asyncio.Event()
+
+    async def fails_first(self: Membership, request: RunRequest) -> Plan:
+        if failed.is_set():
+            return await configured(self, request)
+        failed.set()
+        raise RuntimeError("of nobody's making")
+
+    monkeypatch.setattr(Membership, "_configured", fails_first)
+    fleet.config["store"]["leaseSeconds"] = 60
+    async with fleet.member("worker") as worker:
+        fleet.config["agents"] = TWO
+        async with fleet.member("front") as front:
+            asking = asyncio.create_task(ask(front, {"model": "openclaw/two", "messages": [user("hi")]}))
+            await failed.wait()
             write_config(worker.state_dir, model_config(models.base_url, fleet.config))
             answer = await asking
             assert (answer.status, answer.content) == (200, "hi")

@@ -32,15 +32,15 @@ class AttemptsElsewhere:
         """One that leaves nothing on disk cannot be found by others."""
         if run.request.session_key is not None or run.is_mirrored:
             run.is_known_elsewhere = True
-            self._attempts.began(_digest(key), run.id)
+            self._attempts.began(digest(key), run.id)
 
     def ended(self, key: Key, run: Run, keep_s: float) -> None:
         if run.is_known_elsewhere:
-            self._attempts.began(_digest(key), run.id, keep_s)
+            self._attempts.began(digest(key), run.id, keep_s)
 
     async def run(self, request: RunRequest, key: Key, plan: Plan, bus: Bus) -> Run | None:
         """The run of an earlier attempt. Raises what its acceptance raises, StoreError, Overloaded."""
-        run_id = await self._attempts.begun(_digest(key))
+        run_id = await self._attempts.begun(digest(key))
         if run_id is None:
             return None
         owner = request.origin.owner
@@ -55,5 +55,6 @@ class AttemptsElsewhere:
         return None if kept is None else ReplayedRun(request, plan, bus, record, kept_answer(kept))
 
 
-def _digest(key: Key) -> bytes:
+def digest(key: tuple[object, ...]) -> bytes:
+    """By which an attempt is known to other processes: one that no other key has."""
     return blake2b(repr(key).encode(errors="backslashreplace"), digest_size=16).digest()

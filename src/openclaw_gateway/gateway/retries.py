@@ -10,7 +10,6 @@ is not found: the repeat is a new run. How other processes find it, `retried_els
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from hashlib import blake2b
 from uuid import uuid4
 
 from msgspec import Struct
@@ -21,7 +20,7 @@ from openclaw_gateway.gateway.idempotency import (
     is_spent,
     with_events,
 )
-from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere, Key
+from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere, Key, digest
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
@@ -184,7 +183,7 @@ class AttemptNames:
 
     async def _before(self, place: _Place) -> str | None:
         """What was given, here or elsewhere."""
-        there = None if self._shared is None else await self._shared.begun(_digest(place))
+        there = None if self._shared is None else await self._shared.begun(digest(("name", *place)))
         self._drop_old()
         given = self._given.get(place)
         if given is None or given[0] == there:
@@ -195,7 +194,7 @@ class AttemptNames:
         self._given.pop(place, None)
         self._given[place] = (name, self._clock() + KEEP_GIVEN_S)
         if self._shared is not None:
-            self._shared.began(_digest(place), name, KEEP_GIVEN_S)
+            self._shared.began(digest(("name", *place)), name, KEEP_GIVEN_S)
 
     def _drop_old(self) -> None:
         while self._given:
@@ -203,10 +202,6 @@ class AttemptNames:
             if len(self._given) <= MOST_KEPT and until > self._clock():
                 return
             del self._given[place]
-
-
-def _digest(place: _Place) -> bytes:
-    return blake2b(repr(("name", *place)).encode(errors="backslashreplace"), digest_size=16).digest()
 
 
 def _key(request: RunRequest, attempt: Attempt) -> Key:

@@ -222,6 +222,10 @@ class Membership:
             except StoreError as trouble:
                 self._undone.add(work.run_id)
                 log.warning("work.not_ended", run=work.run_id, error=trouble.message)
+        except Exception:
+            # Nobody takes up what one that lives has.
+            self._undone.add(work.run_id)
+            log.exception("work.not_begun", run=work.run_id)
         finally:
             if not has_begun:
                 self._live.admission.room.give_back(unused=True)

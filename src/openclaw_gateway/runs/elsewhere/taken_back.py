@@ -51,7 +51,8 @@ class TakenBack:
         """Tried once before this returns. One that `may_come` may not have reached the store yet. Where its
         end `is_asked` for, that is what its name stands for from then on; else its name is free."""
         until = asyncio.get_running_loop().time() + (COMES_WITHIN_S if may_come else 0.0)
-        self._left[run_id] = _Left(owner, until, is_asked)
+        before = self._left.get(run_id)
+        self._left[run_id] = _Left(owner, until, is_asked or (before is not None and before.is_asked))
         while len(self._left) > MOST:
             lost, _ = self._left.popitem(last=False)
             log.error("run.not_taken_back", run=lost)

@@ -15,6 +15,7 @@ from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.postgres import hearing
 from openclaw_gateway.sessions.postgres.runs import Who
 from openclaw_gateway.sessions.postgres.texts import written_list
+from openclaw_gateway.sessions.postgres.together import SMALL_BYTES
 from openclaw_gateway.sessions.shared import ATTEMPTS
 from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
 from openclaw_gateway.wire.error_info import ErrorInfo
@@ -38,8 +39,6 @@ _INTERRUPTED = stored.encode(stored.INTERRUPTED)
 _UNUSED = stored.encode(Usage())
 # How an entry begins; its number is known where it is written.
 _NUMBERED = b'{"seq":0'
-# What goes together with others is no larger than this.
-_SMALL = 64 << 10
 
 
 class Finishing(NamedTuple):
@@ -63,7 +62,7 @@ def goes_together(one: Finishing) -> bool:
     return (
         ending.keeps is None
         and not ending.taken
-        and sum(map(len, one.bodies)) + len(ending.result or b"") <= _SMALL
+        and sum(map(len, one.bodies)) + len(ending.result or b"") <= SMALL_BYTES
         and not any(stored.blobs_of(message) for message in ending.turn)
     )
 

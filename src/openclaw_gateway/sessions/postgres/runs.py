@@ -15,6 +15,7 @@ from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import hearing, reads, rows
 from openclaw_gateway.sessions.postgres.texts import written_gaps, written_list
+from openclaw_gateway.sessions.postgres.together import SMALL_BYTES
 from openclaw_gateway.sessions.shared import ATTEMPTS
 from openclaw_gateway.sessions.store import (
     Begun,
@@ -66,10 +67,6 @@ class Arriving(NamedTuple):
     until: float
 
 
-# What goes together with others is no larger than this.
-_SMALL = 64 << 10
-
-
 async def begin(db: Connection, who: Who, arriving: Arriving, max_queued: int, *, again: bool) -> Begun:
     """`again`: the same call was made before, and nobody knows what came of it."""
     run = arriving.run
@@ -111,7 +108,7 @@ async def begin(db: Connection, who: Who, arriving: Arriving, max_queued: int, *
 
 def goes_together(run: NewRun) -> bool:
     """Whether it may begin in one act with runs of other sessions."""
-    return run.session is not None and run.idempotency is None and len(run.work or b"") <= _SMALL
+    return run.session is not None and run.idempotency is None and len(run.work or b"") <= SMALL_BYTES
 
 
 async def begin_all(

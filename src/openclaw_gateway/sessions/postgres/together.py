@@ -20,8 +20,9 @@ from openclaw_gateway.sessions.postgres.pool import doubtful, may_have_been_done
 A = TypeVar("A")
 R = TypeVar("R")
 
-# So many go at once at most.
+# So many go at once at most, and what is larger goes alone.
 MOST = 64
+SMALL_BYTES = 64 << 10
 PATIENCE_S = 0.1
 
 

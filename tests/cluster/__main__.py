@@ -59,7 +59,7 @@ async def three(
 
 async def moves(folder: Path, options: argparse.Namespace) -> Moves:
     chance = random.Random(options.seed)  # noqa: S311
-    async with ModelServer() as models:
+    async with ModelServer(keeps=1) as models:
         resuming.script(models)
         aborting.script(models)
         async with three(folder / "resumed", models, resuming.MODEL) as (found, _):

@@ -49,7 +49,7 @@ async def aborted(
             here, there, third = chance.choices(replicas, k=3)
             while there is here:
                 there = chance.choice(replicas)
-            asked, left = len(models.requests), models.aborted
+            asked, left = models.asked, models.aborted
             body = {"input": "hi", "background": True, "user": f"u{number}"}
             run_id = (await _told(http, "POST", f"{here.url}{_ASK}", body)).id
             await models.wait_requests(asked + 1, deadline_s=_DEADLINE_S)

@@ -38,7 +38,7 @@ async def main(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="rolling-") as name:
         folder = Path(name)
         async with (
-            ModelServer() as models,
+            ModelServer(keeps=1) as models,
             engines(folder / "engines") as shared,
             cluster(folder, models, shared, lease_s=_LEASE_S) as found,
         ):

@@ -2,10 +2,8 @@
 balancer: each of them has its answer at the first attempt."""
 
 import asyncio
-import gc
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import aiohttp
 import msgspec
@@ -43,22 +41,6 @@ class Rolled(Struct, frozen=True):
 async def rolled(
     replicas: Sequence[Replica], restarts: int, chance: random.Random, clients: int = CLIENTS
 ) -> Rolled:
-    with _without_collections():
-        return await _rolled(replicas, restarts, chance, clients)
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """The model server of the trial keeps all that it is asked, in the process through which the replicas
-    reach their engines: looking through that for garbage held them all up for a second."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-async def _rolled(replicas: Sequence[Replica], restarts: int, chance: random.Random, clients: int) -> Rolled:
     wrong: list[Wrong] = []
     answers = 0
     over = asyncio.Event()

@@ -32,7 +32,7 @@ async def named(replicas: Sequence[Replica], models: ModelServer, name: str, *, 
     """One run, however many ask. With `killed` a first client has it begun at the first replica, which is
     killed once the model has been asked, and the model is asked once more."""
     gate = asyncio.Event()
-    before = len(models.requests)
+    before = models.asked
     kept = says(f"{name} ", Hold(gate), "done")
     models.script(MODEL, *([says("lost ", Hold(asyncio.Event()))] if killed else []), kept)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_ANSWER_S)) as http:
@@ -58,7 +58,7 @@ async def named(replicas: Sequence[Replica], models: ModelServer, name: str, *, 
         answers = await asyncio.gather(*asking)
     if killed:
         await replicas[0].start()
-    return Named(tuple(answers), len(models.requests) - before)
+    return Named(tuple(answers), models.asked - before)
 
 
 async def _asked(http: aiohttp.ClientSession, one: Replica, name: str, *, stream: bool) -> Heard:

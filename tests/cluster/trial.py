@@ -76,7 +76,7 @@ async def trial(
     environs = {name: clock.environ() for name, clock in zip(NAMES, clocks, strict=False)}
     async with (
         engines(folder / "engines") as shared,
-        ModelServer() as models,
+        ModelServer(keeps=1) as models,
         cluster(folder, models, shared, model=MODEL, lease_s=lease_s, environs=environs, seed=seed) as found,
     ):
         model = Model(models)

@@ -116,7 +116,7 @@ async def upgraded(folder: Path, older: Release, newer: Release, *, seconds: flo
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nobody waits
     async with (
         engines(folder / "engines") as shared,
-        ModelServer() as models,
+        ModelServer(keeps=1) as models,
         cluster(
             folder,
             models,

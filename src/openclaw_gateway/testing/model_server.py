@@ -112,12 +112,14 @@ class Recorded:
 class ModelServer:
     """The server. Use as an async context manager; it listens on 127.0.0.1 on a free port.
 
-    `requests` are all requests so far, `open` those being answered now, `aborted` those whose client
-    left before the answer was complete.
+    `requests` are all requests so far, or the last `keeps` of them; `asked` is how many there were, `open`
+    those being answered now, `aborted` those whose client left before the answer was complete.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: int | None = None) -> None:
         self.requests: list[Recorded] = []
+        self._keeps = keeps
+        self._forgotten = 0
         self.open = 0
         self.aborted = 0
         self.port = 0
@@ -133,6 +135,10 @@ class ModelServer:
     def base_url(self) -> str:
         """What a provider's `baseUrl` is set to."""
         return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def asked(self) -> int:
+        return self._forgotten + len(self.requests)
 
     @property
     def connections(self) -> int:
@@ -159,7 +165,7 @@ class ModelServer:
 
     async def wait_requests(self, count: int, *, deadline_s: float = 5) -> None:
         """Until that many requests have arrived in all. Raises TimeoutError, as every wait here."""
-        await self._wait(lambda: len(self.requests) >= count, deadline_s)
+        await self._wait(lambda: self.asked >= count, deadline_s)
 
     async def wait_aborted(self, count: int, *, deadline_s: float = 5) -> None:
         """Until that many clients have left before their answer was complete."""
@@ -194,7 +200,7 @@ class ModelServer:
             async with asyncio.timeout(deadline_s):
                 await waiter
         except TimeoutError:
-            state = f"{len(self.requests)} requests, {self.open} open, {self.aborted} aborted"
+            state = f"{self.asked} requests, {self.open} open, {self.aborted} aborted"
             raise TimeoutError(f"still {state} after {deadline_s} s") from None
         finally:
             del self._waiters[waiter]
@@ -220,6 +226,9 @@ class ModelServer:
             request.method, request.path, request.headers.copy(), raw, body, peer[1] if peer else 0
         )
         self.requests.append(recorded)
+        if self._keeps is not None and len(self.requests) > self._keeps:
+            self._forgotten += 1
+            del self.requests[0]
         self.open += 1
         self._notify()
         try:

@@ -26,9 +26,10 @@ from bench.measure import run_load
 from bench.mock_model import pieces
 from bench.rows import QUESTION
 
+# Of each process: with half as many for each of two, neither would have what one can bear.
 CLIENTS = 32
 _MODEL = "mock-20-0"
-_PACED, _PACED_DELTAS = "mock-50-20000", 50
+_PACED, _PACED_DELTAS, _PACED_GAP_S = "mock-50-20000", 50, 0.02
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,15 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Report:
         here, there = running[TWO.key]
         runs, times = (4, 1) if quick else (20, 5)
         across = asyncio.run(
-            later(here.port, there.port, _PACED, deltas=_PACED_DELTAS, runs=runs, rounds=times)
+            later(
+                here.port,
+                there.port,
+                _PACED,
+                deltas=_PACED_DELTAS,
+                gap_s=_PACED_GAP_S,
+                runs=runs,
+                rounds=times,
+            )
         )
     return Report(
         {work.key: {kind.key: _median(taken[work.key, kind.key]) for kind in KINDS} for work in WORKS},
@@ -154,7 +163,7 @@ def measured(processes: Sequence[Process], work: Work, requests: int) -> Figures
             model=f"openclaw/{_MODEL}",
             stream=work.stream,
             requests=requests // loads,
-            clients=CLIENTS // loads,
+            clients=CLIENTS * len(processes) // loads,
             messages=[QUESTION],
             expected=pieces(20),
             user=f"bench-{os.urandom(6).hex()}" if work.session else "",

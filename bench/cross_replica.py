@@ -1,7 +1,7 @@
 """How much later a delta is heard at another replica than at the one that executes the run.
 
 Both streams are read by this process, so that one clock times both: the difference of each event's arrival,
-in milliseconds, over many runs at once.
+in milliseconds, over many runs at once, which begin spread over one gap between deltas, as strangers' would.
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ class Later:
     wrong: tuple[str, ...]
 
 
-async def later(here: int, there: int, model: str, *, deltas: int, runs: int, rounds: int) -> Later:
+async def later(
+    here: int, there: int, model: str, *, deltas: int, gap_s: float, runs: int, rounds: int
+) -> Later:
     """`here` and `there` are the ports of the two replicas."""
     found: list[float] = []
     wrong: list[str] = []
 
-    async def one() -> None:
+    async def one(number: int) -> None:
+        await asyncio.sleep(gap_s * number / runs)
         for _ in range(rounds):
             try:
                 async with asyncio.timeout(_DEADLINE_S):
@@ -42,7 +45,7 @@ async def later(here: int, there: int, model: str, *, deltas: int, runs: int, ro
             except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
                 wrong.append(f"{type(error).__name__}: {error}")
 
-    await asyncio.gather(*(one() for _ in range(runs)))
+    await asyncio.gather(*(one(number) for number in range(runs)))
     ordered = sorted(found)
     return Later(percentile(ordered, 0.5), percentile(ordered, 0.99), len(found), tuple(wrong[:3]))
 

@@ -305,7 +305,7 @@ class Assembly:
 
     def _over(self, name: str) -> None:
         self._foundation.commands.end(name)
-        self._foundation.questions.forget(name)
+        self._foundation.questions.earlier.forget(name)
 
     def _release(self, servers: McpServers, prompts_lease: Lease) -> None:
         """The last run of a generation that is no longer the newest has ended."""

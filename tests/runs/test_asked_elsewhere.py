@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.runs import questions as questions_module
 from openclaw_gateway.runs.elsewhere import owners
 from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
@@ -129,5 +130,24 @@ async def test_others_are_told_how_long_a_question_is_open(monkeypatch: pytest.M
         (said,) = [news for news in every if news["type"] == "asked"]
         assert 50_000 < said["left_ms"] <= 60_000
         assert questions.left_ms("q") is None
+    finally:
+        await elsewhere.close()
+
+
+async def test_what_another_process_asks_is_asked_once_whatever_it_is_called() -> None:
+    """An id that a client chose may be one that somebody else's client chose at another process."""
+    air, questions = Air(), Questions()
+    elsewhere = AskedElsewhere(NewsChannel(air), questions)
+    elsewhere.open()
+
+    async def told(_: ApprovalRequested) -> None:
+        raise AssertionError("it was opened")
+
+    try:
+        air.ask("q", left_ms=60_000)
+        with pytest.raises(InvalidRequest, match="already pending"):
+            await questions.put("bob", QUESTION, timeout_s=60.0, id_="q", told=told)
+        assert [each.id for each in questions.open("ann")] == ["q"]
+        assert questions.open("bob") == ()
     finally:
         await elsewhere.close()

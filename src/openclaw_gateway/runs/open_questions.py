@@ -50,6 +50,10 @@ class OpenQuestions:
         """Those that are open, oldest first."""
         return tuple(one.asked for one in self._open.values() if one.owner == owner)
 
+    def is_open(self, id_: str) -> bool:
+        """Whosever it is."""
+        return id_ in self._open
+
     def find(self, owner: str, id_: str) -> ApprovalRequested | None:
         found = self._open.get(id_)
         return found.asked if found is not None and found.owner == owner else None

@@ -9,15 +9,14 @@ nothing of commands.
 
 import asyncio
 import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 import structlog
-from msgspec.structs import replace
 
 from openclaw_gateway.errors import InvalidRequest, NotFound, Overloaded, ShuttingDown
+from openclaw_gateway.runs.earlier_answers import EarlierAnswers
+from openclaw_gateway.runs.foreign_questions import ForeignQuestions
 from openclaw_gateway.runs.open_questions import OpenQuestions, Settled
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.tools.base import Reply, ToolContext
@@ -33,12 +32,6 @@ log = structlog.get_logger()
 
 # As long as OpenClaw's first versions waited.
 TIMEOUT_S = 120.0
-# So long is nobody waited for again in a conversation in which nobody answered.
-SILENT_S = 600.0
-MAX_CONVERSATIONS = 1_000
-MAX_REMEMBERED = 100
-# Of two machines: what differs by less is the way between them.
-SAME_CLOCK_MS = 1_000
 
 News = ApprovalRequested | ApprovalResolved
 Told = Callable[[News], None]
@@ -65,7 +58,8 @@ class Beyond(Protocol):
 
 
 class Questions:
-    """`timeout_s` is how long an answer is waited for."""
+    """`timeout_s` is how long an answer is waited for; `earlier` is what came of a conversation's questions
+    before, `foreign` are those of other processes."""
 
     def __init__(self, table: OpenQuestions | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
         self.timeout_s = timeout_s
@@ -74,24 +68,14 @@ class Questions:
         # Until when those are waited for, by the loop's clock.
         self._until: dict[str, float] = {}
         self._attending: dict[str, list[Told]] = {}
-        # conversation -> what was allowed in it
-        self._allowed: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
-        # conversation -> (owner, until when by the monotonic clock)
-        self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._closed = False
         self._beyond: Beyond | None = None
-        # Of other processes, by id: the end of waiting for what becomes of them.
-        self._foreign: dict[str, asyncio.TimerHandle] = {}
+        self.earlier = EarlierAnswers()
+        self.foreign = ForeignQuestions(self._table, self._tell_here)
 
     def go_beyond(self, beyond: Beyond) -> None:
         """From now on whoever is there at other processes may be asked, too."""
         self._beyond = beyond
-
-    def stay_here(self) -> None:
-        """The other processes are heard no more."""
-        for timer in self._foreign.values():
-            timer.cancel()
-        self._foreign.clear()
 
     def attending(self) -> tuple[str, ...]:
         """The owners for whom somebody is there."""
@@ -106,35 +90,10 @@ class Questions:
         until = self._until.get(id_)
         return None if until is None else max(0, int((until - asyncio.get_running_loop().time()) * 1000))
 
-    def asked_elsewhere(self, owner: str, asked: ApprovalRequested, left_ms: int | None = None) -> None:
-        """Another process asks: whoever is there of this owner's is told, and may answer. `left_ms` is how
-        long; None = until it expires by this process's clock."""
-        if left_ms is not None:
-            asked = _by_this_clock(asked, left_ms)
-        left_s = (asked.expires_at_ms - now_ms() if left_ms is None else left_ms) / 1000
-        if asked.id in self._foreign or asked.id in self._waiting or left_s <= 0:
-            return
-        conversation = f"elsewhere of {owner}"
-        if self._table.settled(owner, asked.id) is not None or not self._table.has_room(conversation):
-            return
-        self._table.add(owner, conversation, asked)
-        expired = ApprovalResolved(asked.id, "deny", None, asked.expires_at_ms, asked.request, "expired")
-        loop = asyncio.get_running_loop()
-        # Whoever asks tells of the end; where he has gone, nobody does.
-        self._foreign[asked.id] = loop.call_later(left_s + 1, self.ended_elsewhere, owner, expired)
-        self._tell_here(owner, asked)
-
-    def ended_elsewhere(self, owner: str, resolved: ApprovalResolved) -> None:
-        timer = self._foreign.pop(resolved.id, None)
-        if timer is not None:
-            timer.cancel()
-            if self._table.give_up(resolved.id):
-                self._tell_here(owner, resolved)
-
     def attend(self, owner: str, told: Told) -> Callable[[], None]:
         """Somebody is there to ask, until the returned function is called; he is told at once what is open.
         `told` must be quick and not raise."""
-        self._is_there(owner)
+        self.earlier.is_there(owner)
         present = self._attending.setdefault(owner, [])
         present.append(told)
         self._has_others()
@@ -165,10 +124,7 @@ class Questions:
         context.update("[waiting for the operator's answer]\n")
         reply = await self._answer_to(owner, conversation, asked, self.timeout_s)
         if reply == "expired" and self._is_attended(owner):
-            self._silent[silence] = (owner, time.monotonic() + SILENT_S)
-            self._silent.move_to_end(silence)
-            if len(self._silent) > MAX_CONVERSATIONS:
-                self._silent.popitem(last=False)
+            self.earlier.fell_silent(silence, owner)
         return reply
 
     async def put(
@@ -191,7 +147,7 @@ class Questions:
         if not self._table.has_room(conversation):
             raise Overloaded("Too many questions wait for an answer already.", retry_after=10)
         asked = self._asked(question, timeout_s, id_)
-        if asked.id in self._waiting or self._table.settled(owner, asked.id):
+        if self._is_taken(owner, asked.id):
             raise InvalidRequest("approval id already pending", code="approval_id_taken", param="id")
         log.info("approval.asked", id=asked.id, client=owner)
         # Nothing may come between the looks above and its opening: who asks at the same moment finds it.
@@ -207,6 +163,10 @@ class Questions:
         # Not awaited itself: who waits here may leave without ending the question.
         await asyncio.wait({waiting})
         return asked, None if waiting.cancelled() else _decided(waiting.result())
+
+    def _is_taken(self, owner: str, id_: str) -> bool:
+        is_open = id_ in self._waiting or self._table.is_open(id_)
+        return is_open or self._table.settled(owner, id_) is not None
 
     def _asked(
         self, question: CommandQuestion, timeout_s: float, id_: str | None = None
@@ -258,7 +218,7 @@ class Questions:
             return "shutdown"
         if not self._is_attended(owner):
             return "nobody"
-        if time.monotonic() < self._silent.get(silence, ("", 0.0))[1]:
+        if self.earlier.is_silent(silence):
             # A client that is connected is not always somebody who looks.
             return "silent"
         return None if self._table.has_room(conversation) else "full"
@@ -280,7 +240,7 @@ class Questions:
         Raises NotFound as `find` does, and InvalidRequest for a decision that is not open, or when somebody
         has decided otherwise.
         """
-        self._is_there(owner)
+        self.earlier.is_there(owner)
         asked = self._table.find(owner, id_)
         if asked is not None and decision not in asked.request.decisions:
             raise InvalidRequest(
@@ -290,7 +250,7 @@ class Questions:
                 param="decision",
             )
         waiting = self._waiting.get(id_)
-        if asked is not None and id_ in self._foreign:
+        if asked is not None and id_ in self.foreign:
             return self._answer_elsewhere(owner, asked, decision, by)
         if asked is not None and (waiting is None or waiting.done()):
             # It has ended, and whoever asked is about to say so.
@@ -310,7 +270,7 @@ class Questions:
         return settled
 
     def _answer_elsewhere(self, owner: str, asked: ApprovalRequested, decision: Decision, by: str) -> Settled:
-        self._foreign.pop(asked.id).cancel()
+        self.foreign.answered(asked.id)
         settled = self._table.settle(owner, asked.id, decision, by)
         if settled is None:
             raise _unknown()
@@ -321,29 +281,14 @@ class Questions:
         return settled
 
     def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
-        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest.
-        `elsewhere`: its next run may be another process's."""
-        self.allowed_elsewhere(conversation, what)
+        """It was allowed for as long as the conversation lasts. `elsewhere`: its next run may be another
+        process's."""
+        self.earlier.allow(conversation, what)
         if elsewhere and self._beyond is not None:
             self._beyond.allowed(conversation, what)
 
-    def allowed_elsewhere(self, conversation: str, what: bytes) -> None:
-        """The same of what another process has asked about."""
-        allowed = self._allowed.setdefault(conversation, OrderedDict())
-        self._allowed.move_to_end(conversation)
-        allowed[what] = None
-        if len(allowed) > MAX_REMEMBERED:
-            allowed.popitem(last=False)
-        if len(self._allowed) > MAX_CONVERSATIONS:
-            self._allowed.popitem(last=False)
-
     def remembers(self, conversation: str, what: bytes) -> bool:
-        return what in self._allowed.get(conversation, ())
-
-    def forget(self, conversation: str) -> None:
-        """It is over."""
-        self._allowed.pop(conversation, None)
-        self._silent.pop(conversation, None)
+        return self.earlier.allows(conversation, what)
 
     def close(self) -> None:
         """The gateway shuts down: what is open is a no, and nothing more is asked."""
@@ -351,11 +296,6 @@ class Questions:
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result("shutdown")
-
-    def _is_there(self, owner: str) -> None:
-        """Somebody of this owner's looks: he is asked again everywhere."""
-        for key in [key for key, (whose, _) in self._silent.items() if whose == owner]:
-            del self._silent[key]
 
     def _is_attended(self, owner: str) -> bool:
         return owner in self._attending or (self._beyond is not None and self._beyond.is_attended(owner))
@@ -372,15 +312,6 @@ class Questions:
     def _tell_here(self, owner: str, news: News) -> None:
         for told in tuple(self._attending.get(owner, ())):
             told(news)
-
-
-def _by_this_clock(asked: ApprovalRequested, left_ms: int) -> ApprovalRequested:
-    """With the times that whoever is there would see, where the clock of the machine that asks is another."""
-    expires = now_ms() + left_ms
-    ahead = asked.expires_at_ms - expires
-    if abs(ahead) <= SAME_CLOCK_MS:
-        return asked
-    return replace(asked, created_at_ms=asked.created_at_ms - ahead, expires_at_ms=expires)
 
 
 def _decided(reply: Reply) -> Decision | None:

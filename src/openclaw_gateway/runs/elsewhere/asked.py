@@ -39,7 +39,7 @@ class AskedElsewhere:
         self._owners.open()
 
     async def close(self) -> None:
-        self._questions.stay_here()
+        self._questions.foreign.close()
         await self._owners.close()
 
     def is_attended(self, owner: str) -> bool:
@@ -66,10 +66,10 @@ class AskedElsewhere:
         self._channel.tell(CommandAllowed(conversation, what))
 
     def _opened(self, news: QuestionOpened) -> None:
-        self._questions.asked_elsewhere(news.owner, news.asked, news.left_ms)
+        self._questions.foreign.opened(news.owner, news.asked, news.left_ms)
 
     def _closed(self, news: QuestionClosed) -> None:
-        self._questions.ended_elsewhere(news.owner, news.resolved)
+        self._questions.foreign.ended(news.owner, news.resolved)
 
     def _answered(self, news: QuestionAnswered) -> None:
         try:
@@ -79,7 +79,7 @@ class AskedElsewhere:
             log.debug("approval.not_answered", id=news.id, reason=error.message)
 
     def _allowed(self, news: CommandAllowed) -> None:
-        self._questions.allowed_elsewhere(news.conversation, news.what)
+        self._questions.earlier.allow(news.conversation, news.what)
 
     def _came(self, owner: str) -> None:
         for asked in self._questions.own(owner):

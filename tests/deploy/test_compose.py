@@ -146,6 +146,8 @@ def test_the_proxy_passes_to_the_fronts_and_is_believed() -> None:
     assert CONFIG["gateway"]["trustedProxies"] == [address]
     (network,) = WHOLE["networks"]["inside"]["ipam"]["config"]
     assert ip_address(address) in ip_network(network["subnet"])
+    # Docker gives the first address that is free to whoever starts first.
+    assert ip_address(address) not in ip_network(network["ip_range"])
     assert "lb_policy" in CADDYFILE
     assert "cookie" not in CADDYFILE
 

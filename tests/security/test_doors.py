@@ -79,6 +79,29 @@ async def test_a_name_that_was_made_to_resolve_here_is_nobody_s(
 
 
 @pytest.mark.parametrize(
+    ("path", "lines", "told"),
+    [
+        ("/ready", (), 200),
+        ("/readyz", (), 200),
+        ("/health", (), 200),
+        ("/healthz", (), 200),
+        ("/ready", ("Origin: https://evil.example",), 403),
+        ("/ready", ("Sec-Fetch-Site: cross-site",), 403),
+        ("/ready", upgrade(), 421),
+        ("/ready/", (), 421),
+        ("/v1/models", (), 421),
+    ],
+)
+async def test_a_proxy_looks_under_any_name_whether_a_process_is_ready(
+    gateway: RunningGateway, path: str, lines: tuple[str, ...], told: int
+) -> None:
+    """Caddy asks under the names of its upstreams, and took every front of the compose file for dead."""
+    async with wire(gateway) as raw:
+        raw.send("\r\n".join([f"GET {path} HTTP/1.1", "Host: front-1:18789", *lines, "", ""]).encode())
+        assert (await raw.answer()).status == told
+
+
+@pytest.mark.parametrize(
     "path", ["/v1/models?token={0}", "/v1/models?password={0}&key={0}", "/v1/models?auth={0}"]
 )
 async def test_no_secret_is_taken_from_a_url(gateway: RunningGateway, path: str) -> None:

@@ -141,14 +141,17 @@ class Router:
         linked = headers.get("Sec-Fetch-Mode") == "navigate" and is_the_page(base, path)
         fetch_site = None if linked else headers.get("Sec-Fetch-Site")
         guard = self._gateway.generation.guard
-        guard.check(headers.get(hdrs.HOST), origin, fetch_site)
+        upgrades = request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+        # A proxy looks under the name by which it knows a process, and is told nothing that is worth a name.
+        probes = path in PROBES and not upgrades
+        guard.check(headers.get(hdrs.HOST), origin, fetch_site, any_host=probes)
         if origin is not None and guard.origin_allowed(origin):
             _allow(request, origin)
             if request.method == "OPTIONS":
                 return _preflight(request, self._allowed(endpoint, path) if endpoint else ("GET", "POST"))
         if request.crowding is not None:
             return await self._beyond_caps(request, request.crowding)
-        if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+        if upgrades:
             refused = partial(self._tell_of, request)
             await serve_websocket(request, self._gateway, self._closing, caller=caller, refused=refused)
             request.close_behind()

@@ -23,9 +23,11 @@ class Guard:
         self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
         self._known: dict[str, bool] = {}
 
-    def check(self, host: str | None, origin: str | None, fetch_site: str | None) -> None:
-        """Raises Misdirected (Host) or Forbidden (Origin, Sec-Fetch-Site)."""
-        if host is not None and not self._host_allowed(host):
+    def check(
+        self, host: str | None, origin: str | None, fetch_site: str | None, *, any_host: bool = False
+    ) -> None:
+        """Raises Misdirected (Host, unless any will do) or Forbidden (Origin, Sec-Fetch-Site)."""
+        if host is not None and not any_host and not self._host_allowed(host):
             raise Misdirected(
                 "This gateway does not answer to the host name in the request. If it should, add the name "
                 f"to {HOSTS_KEY}."

@@ -154,6 +154,7 @@ class Assembly:
         if rooms.shared is None or channel is None or self._shown is None:
             return
         followers = Followers(channel, live.hub, live.find)
+        live.when_left = followers.count
         self._undo.callback(followers.close)
         self._shown.open(followers, live.mirrored)
         self._undo.push_async_callback(self._shown.close)

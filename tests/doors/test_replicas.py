@@ -18,6 +18,7 @@ from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
@@ -470,6 +471,80 @@ async def test_and_once_it_has_left_there_too_the_run_ends(models: ModelServer, 
         await models.wait_aborted(1, deadline_s=20)
         await worker.wait_no_runs()
         assert await fleet.runs(one) == ["aborted"]
+
+
+@pytest.mark.parametrize("stays", ["where it is executed", "where it was given away", "elsewhere"])
+async def test_a_run_goes_on_for_whoever_waits_for_it_wherever_that_is(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, stays: str
+) -> None:
+    """Whoever is told that a run begins anew elsewhere asks again there; the process it had left had it ended
+    three seconds later, and its session had the question twice."""
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.0)
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    async with members(fleet, "front", "all", "front") as (gives, executes, third):
+        first = asyncio.create_task(ask(gives, body, headers=key))
+        await models.wait_requests(1)
+        other = third if stays == "elsewhere" else executes
+        second = asyncio.create_task(ask(other, body, headers=key))
+        (run,) = executes.gateway.running(OPERATOR)
+        (given,) = gives.gateway.running(OPERATOR)
+        async with asyncio.timeout(10):
+            while not (run.clients if other is executes else given.clients > 1):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        leaves, waits = (second, first) if stays == "where it was given away" else (first, second)
+        if stays == "elsewhere":
+            # As if nobody had told of it where it was given away.
+            given.clients -= 1
+        with pytest.MonkeyPatch.context() as patch:
+            heard = asyncio.Queue[Signal]()
+
+            def heed(wish: Signal) -> None:
+                Run.heed(run, wish)
+                heard.put_nowait(wish)
+
+            patch.setattr(run, "heed", heed)
+            leaves.cancel()
+            if leaves is first:
+                async with asyncio.timeout(10):
+                    assert await heard.get() == "leave"
+            else:
+                async with asyncio.timeout(10):
+                    while run.clients:  # noqa: ASYNC110 - nobody tells of it
+                        await asyncio.sleep(0.01)
+        assert run.abort_reason is None
+        gate.set()
+        answer = await waits
+        assert (answer.status, answer.content) == (200, "a b")
+        assert len(models.requests) == 1
+        assert await fleet.transcript() == ["hi", "a b"]
+
+
+async def test_and_ends_with_the_last_of_them(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.0)
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    async with members(fleet, "front", "all") as (gives, executes):
+        first = asyncio.create_task(ask(gives, body, headers=key))
+        await models.wait_requests(1)
+        second = asyncio.create_task(ask(executes, body, headers=key))
+        (run,) = executes.gateway.running(OPERATOR)
+        async with asyncio.timeout(10):
+            while not run.clients:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        first.cancel()
+        async with asyncio.timeout(10):
+            while run.waits_elsewhere:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        second.cancel()
+        await models.wait_aborted(1)
+        await executes.wait_no_runs()
+        assert await fleet.runs(executes) == ["aborted"]
 
 
 async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:

@@ -60,5 +60,5 @@ def _run(*, is_followed: bool = False) -> Any:
     readers = SimpleNamespace(shown=0)
     return SimpleNamespace(
         id="r", is_followed=is_followed, is_mirrored=is_followed, result=None, begun=None, request=request,
-        clients=0, readers=readers, when_attended=None,
+        clients=0, readers=readers, when_attended=None, waits_elsewhere=False,
     )  # fmt: skip

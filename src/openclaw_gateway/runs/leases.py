@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import structlog
 
 from openclaw_gateway.errors import Fenced, StoreError
-from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, WISHES, Run
+from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Store
 from openclaw_gateway.work.cancelling import is_being_cancelled
@@ -114,4 +114,4 @@ class Leases:
             if run.id in self._held:
                 self._held[run.id] = (run, claim, now + self._lease_s)
             if wish is not None:
-                run.abort(WISHES[wish])
+                run.heed(wish)

@@ -25,7 +25,6 @@ from openclaw_gateway.runs.run import (
     HANDED_OVER,
     PARENT_ENDED,
     SHUTTING_DOWN,
-    WISHES,
     Run,
 )
 from openclaw_gateway.runs.work import RunWork
@@ -79,7 +78,10 @@ class Terms(Struct, frozen=True):
 
 
 class LiveRuns:
-    """`others` None: there is no other process. `room` has the places of those that are executed."""
+    """`others` None: there is no other process. `room` has the places of those that are executed.
+    `when_left` is told of a run that was taken up here when its clients have left where it was given away."""
+
+    when_left: Callable[[Run], None] | None = None
 
     def __init__(
         self, bus: Bus, terms: Terms, others: Others | None = None, room: Room | None = None
@@ -145,6 +147,7 @@ class LiveRuns:
         follows = self._put_aside(run.id)
         run.asked, run.created_ms = wanted.asked, wanted.created_ms or run.created_ms
         run.begun = Recorded() if work.claimed is None else work.claimed
+        run.waits_elsewhere, run.when_left = True, self.when_left
         # Who hears of runs here has heard of one that was followed.
         self._under_way(run, self._terms.loop, self.admission.room, is_news=not follows)
         if work.claimed is not None and not work.claimed.last_seq and work.attempt == 1:
@@ -301,7 +304,7 @@ class LiveRuns:
         """Somebody, perhaps in another process, asks something of a run that is perhaps here."""
         live = self._running.get(run_id)
         if live is not None:
-            live[0].abort(WISHES[signal])
+            live[0].heed(signal)
 
     def _parent(self, request: RunRequest) -> Run | None:
         """The run that starts this one. Nobody waits for an answer that can only come after his own."""

@@ -37,8 +37,6 @@ HANDED_OVER = "another process goes on with it"
 LEASE_ENDS = "its session could not be kept"
 # Reasons of an abort that nobody has asked for.
 UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER, LEASE_ENDS})
-# Why it ends, by the signal.
-WISHES: dict[Signal, str] = {"abort": BY_REQUEST, "leave": CLIENT_LEFT}
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.
@@ -64,6 +62,8 @@ class Run:
     `started_by` is what clients call the run whose tool has started it, `top` the id of the one for which all
     of that was started: its own where nothing has started it.
     `place` is where it has taken its place among those that go on at once, None = it has none yet.
+    While one `waits_elsewhere` its clients may be at the process that gave it away, which says when they have
+    left: `when_left` is told of it then.
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session,
     `when_attended` when a client comes or goes. `is_heard` says whether somebody hears it here who is no
@@ -71,6 +71,10 @@ class Run:
     one at work; 0 = it does not wait. `taken` are those whose messages it has taken up, each with its
     message, `taken_by` the one that has taken up its own: they end as that one does.
     """
+
+    # Of few runs; the others need not be told so each time one is made.
+    waits_elsewhere = False
+    when_left: "Callable[[Run], None] | None" = None
 
     def __init__(
         self,
@@ -172,7 +176,9 @@ class Run:
         if self.when_attended is not None:
             self.when_attended(self)
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
-        if self.clients or reason is None or goes_on or (self.is_heard is not None and self.is_heard()):
+        if self.clients or reason is None or goes_on or self.waits_elsewhere:
+            return
+        if self.is_heard is not None and self.is_heard():
             return
         if returns and self.may_be_asked_again and self.result is None:
             self._return = self._loop.call_later(RETURN_S, self.abort, reason)
@@ -292,6 +298,18 @@ class Run:
             if self._stretch is not None:
                 self._stretch.end_soon()
         return True
+
+    def heed(self, wish: Signal) -> None:
+        """Somebody asks for its end, or has left where it was given away: others may have come for it, and it
+        ends with the last of them. One that is executed elsewhere ends as it does there."""
+        if wish == "abort":
+            self.abort(BY_REQUEST)
+        elif not self.is_mirrored:
+            self.waits_elsewhere = False
+            if self.when_left is not None:
+                self.when_left(self)
+            if not self.clients:
+                self.abort(CLIENT_LEFT)
 
     @contextmanager
     def at_tools(self) -> Iterator[None]:

@@ -2,8 +2,8 @@
 was given away.
 
 A run of the HTTP door ends with its last client, whichever process that is at: those of a follower count as
-clients here. The news may be lost: then a run goes on without a client to its limit, or ends as if nobody had
-come back.
+clients where it was given away, and from then on where it is executed that they have left there. The news may
+be lost: then a run goes on without a client to its limit, or ends as if nobody had come back.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,13 @@ Find = Callable[[str], Run | None]
 
 
 class _Present:
-    """The processes that follow one run, those of them with clients, and how much clients had where one has
-    left."""
+    """The processes that follow one run, those of them with clients, as what of this process these count, and
+    how much clients had where one has left."""
 
     def __init__(self) -> None:
         self.all: set[str] = set()
         self.with_clients: set[str] = set()
+        self.counted: dict[str, Run] = {}
         self.shown_before = 0
 
 
@@ -60,8 +61,8 @@ class Followers:
         if run.is_followed:
             self._here.discard(run.id)
             self._channel.tell(RunLeft(run.id, self._channel.me, run.readers.shown))
-        else:
-            # Also of one that was executed here until another process took it over.
+        elif self._known(run.id) in (None, run):
+            # Also of one that was executed here until another process took it over, and not again since.
             self._there.pop(run.id, None)
 
     def _tell(self, run: Run) -> None:
@@ -71,6 +72,15 @@ class Followers:
         (self._here.add if has_clients else self._here.discard)(run.id)
         self._channel.tell(RunFollowed(run.id, self._channel.me, has_clients))
 
+    def count(self, run: Run) -> None:
+        """From now on it ends here with the last client, wherever that is: who has given it away waits no
+        more."""
+        present = self._there.get(run.id)
+        for by in () if present is None else present.with_clients:
+            if present is not None and present.counted.get(by) is not run:
+                present.counted[by] = run
+                run.join()
+
     def _followed(self, news: RunFollowed) -> None:
         run = self._known(news.run_id)
         if run is None:
@@ -79,11 +89,11 @@ class Followers:
         present.all.add(news.by)
         if news.has_clients and news.by not in present.with_clients:
             present.with_clients.add(news.by)
-            # Who executes what another has given away ends it when that one says so.
-            if run.begun is None:
+            if not run.waits_elsewhere:
+                present.counted[news.by] = run
                 run.join()
         elif not news.has_clients:
-            self._has_no_clients(run, present, news.by)
+            self._has_no_clients(present, news.by)
 
     def _left(self, news: RunLeft) -> None:
         run, present = self._known(news.run_id), self._there.get(news.run_id)
@@ -91,13 +101,13 @@ class Followers:
             return
         present.shown_before = max(present.shown_before, news.shown)
         present.all.discard(news.by)
-        self._has_no_clients(run, present, news.by)
+        self._has_no_clients(present, news.by)
 
-    def _has_no_clients(self, run: Run, present: _Present, by: str) -> None:
-        if by in present.with_clients:
-            present.with_clients.discard(by)
-            if run.begun is None:
-                run.leave(CLIENT_LEFT if run.request.detached is None else None, returns=True)
+    def _has_no_clients(self, present: _Present, by: str) -> None:
+        present.with_clients.discard(by)
+        run = present.counted.pop(by, None)
+        if run is not None:
+            run.leave(CLIENT_LEFT if run.request.detached is None else None, returns=True)
 
     def _known(self, run_id: str) -> Run | None:
         run = self._find(run_id)

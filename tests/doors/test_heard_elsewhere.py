@@ -148,6 +148,34 @@ async def test_who_listens_hears_a_run_to_its_end_though_a_client_that_followed_
         silence()
 
 
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}])
+async def test_a_run_that_is_over_before_another_finds_it_is_heard_there_whole(
+    models: ModelServer, fleet: Fleet, key: dict[str, str]
+) -> None:
+    """One whose events are kept, and one that nobody may ask for again."""
+    models.script("mock-echo", says("a ", "b"))
+    over = asyncio.Event()
+    async with members(fleet, *ALL) as (one, other):
+        store = fleet.stores[1]
+        work = store.work
+
+        async def late(owner: str, run_id: str) -> bytes | None:
+            await over.wait()
+            return await work(owner, run_id)
+
+        heard: asyncio.Queue[Run] = asyncio.Queue()
+        silence = other.gateway.listen(OPERATOR, Listener(heard.put_nowait))
+        setattr(store, "work", late)  # noqa: B010 - mypy lets nobody replace a method
+        asked = await say(one, "hi", **SESSION, **key)
+        await one.wait_no_runs()
+        over.set()
+        async with asyncio.timeout(5):
+            run = await heard.get()
+            assert (await run.wait()).text == asked.content == "a b"
+        assert [message.content for message in run.request.messages] == ["hi"]
+        silence()
+
+
 async def clients(gateway: Any, count: int) -> None:
     async with asyncio.timeout(5):
         while [run.clients for run in gateway.gateway.running(OPERATOR)] != [count]:  # noqa: ASYNC110

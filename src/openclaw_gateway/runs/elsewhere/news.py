@@ -17,11 +17,12 @@ from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved,
 
 
 class RunOpened(Struct, frozen=True, tag="started"):
-    """It was accepted."""
+    """It was accepted. `work` is its request, as `runs.work` writes it; b"": of an older release."""
 
     run_id: str
     owner: str
     session: str | None
+    work: bytes = b""
 
 
 class ChildOpened(Struct, frozen=True, tag="child"):

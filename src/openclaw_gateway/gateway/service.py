@@ -130,6 +130,7 @@ class Gateway:
             self.abort_session,
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
             rooms.deeds,
+            ending=self.ending,
         )
         self.said_images = SaidImages(rooms.store)
         self.session_forks = SessionForks(rooms.store, rooms.live.hub, rooms.deeds)

@@ -12,12 +12,14 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal, Protocol
 
 import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import InvalidRequest, NotFound, Overloaded, ShuttingDown
+from openclaw_gateway.runs.foreign_questions import ForeignQuestions
 from openclaw_gateway.runs.open_questions import OpenQuestions, Settled
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.tools.base import Reply, ToolContext
@@ -80,8 +82,7 @@ class Questions:
         self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._closed = False
         self._beyond: Beyond | None = None
-        # Of other processes, by id: the end of waiting for what becomes of them.
-        self._foreign: dict[str, asyncio.TimerHandle] = {}
+        self._foreign = ForeignQuestions()
 
     def go_beyond(self, beyond: Beyond) -> None:
         """From now on whoever is there at other processes may be asked, too."""
@@ -89,9 +90,7 @@ class Questions:
 
     def stay_here(self) -> None:
         """The other processes are heard no more."""
-        for timer in self._foreign.values():
-            timer.cancel()
-        self._foreign.clear()
+        self._foreign.close()
 
     def attending(self) -> tuple[str, ...]:
         """The owners for whom somebody is there."""
@@ -119,17 +118,20 @@ class Questions:
             return
         self._table.add(owner, conversation, asked)
         expired = ApprovalResolved(asked.id, "deny", None, asked.expires_at_ms, asked.request, "expired")
-        loop = asyncio.get_running_loop()
-        # Whoever asks tells of the end; where he has gone, nobody does.
-        self._foreign[asked.id] = loop.call_later(left_s + 1, self.ended_elsewhere, owner, expired)
+        self._foreign.add(asked.id, left_s + 1, partial(self._untold, owner, expired))
         self._tell_here(owner, asked)
 
     def ended_elsewhere(self, owner: str, resolved: ApprovalResolved) -> None:
-        timer = self._foreign.pop(resolved.id, None)
-        if timer is not None:
-            timer.cancel()
-            if self._table.give_up(resolved.id):
-                self._tell_here(owner, resolved)
+        """As whoever asks says. Who has answered here, and came too late, hears of that as well."""
+        decision = None if resolved.resolved_by is None else resolved.decision
+        is_news = self._foreign.end(resolved.id, decision)
+        if is_news and self._table.close(owner, resolved.id, decision, resolved.resolved_by or ""):
+            self._tell_here(owner, resolved)
+
+    def _untold(self, owner: str, expired: ApprovalResolved) -> None:
+        self._foreign.end(expired.id, None)
+        if self._table.give_up(expired.id):
+            self._tell_here(owner, expired)
 
     def attend(self, owner: str, told: Told) -> Callable[[], None]:
         """Somebody is there to ask, until the returned function is called; he is told at once what is open.
@@ -191,7 +193,7 @@ class Questions:
         if not self._table.has_room(conversation):
             raise Overloaded("Too many questions wait for an answer already.", retry_after=10)
         asked = self._asked(question, timeout_s, id_)
-        if asked.id in self._waiting or self._table.settled(owner, asked.id):
+        if asked.id in self._waiting or asked.id in self._foreign or self._table.settled(owner, asked.id):
             raise InvalidRequest("approval id already pending", code="approval_id_taken", param="id")
         log.info("approval.asked", id=asked.id, client=owner)
         # Nothing may come between the looks above and its opening: who asks at the same moment finds it.
@@ -201,6 +203,8 @@ class Questions:
     async def decision(self, owner: str, id_: str) -> tuple[ApprovalRequested | None, Decision | None]:
         """How a question ends, or has ended; None for one that nobody answered. Raises NotFound."""
         settled = self._table.settled(owner, id_)
+        if id_ in self._foreign and (settled is not None or self._table.find(owner, id_) is not None):
+            return self._table.find(owner, id_), await self._foreign.decision(id_)
         if settled is not None:
             return None, settled.decision
         asked, waiting = self.find(owner, id_), self._waiting[id_]
@@ -310,7 +314,6 @@ class Questions:
         return settled
 
     def _answer_elsewhere(self, owner: str, asked: ApprovalRequested, decision: Decision, by: str) -> Settled:
-        self._foreign.pop(asked.id).cancel()
         settled = self._table.settle(owner, asked.id, decision, by)
         if settled is None:
             raise _unknown()

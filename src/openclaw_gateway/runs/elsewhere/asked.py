@@ -72,10 +72,12 @@ class AskedElsewhere:
         self._questions.ended_elsewhere(news.owner, news.resolved)
 
     def _answered(self, news: QuestionAnswered) -> None:
+        if self._questions.left_ms(news.id) is None:
+            return  # not this process's: whoever asks tells all how it ended
         try:
             self._questions.answer(news.owner, news.id, news.decision, news.by)
         except GatewayError as error:
-            # It is not this process's, or somebody was first: he is told how it ended.
+            # Somebody was first: who has answered is told how it ended.
             log.debug("approval.not_answered", id=news.id, reason=error.message)
 
     def _allowed(self, news: CommandAllowed) -> None:

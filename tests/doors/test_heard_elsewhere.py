@@ -9,6 +9,7 @@ import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import run as runs
+from openclaw_gateway.runs.elsewhere.news import News, NewsChannel, RunClosed
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.redis.bus import RedisBus
@@ -118,6 +119,33 @@ async def test_a_sub_agent_whose_end_the_bus_has_lost_ends_with_its_parent_where
             gate.set()
             await peer.event("chat", runId="k", state="final")
             await front.wait_no_runs()
+
+
+async def test_what_a_run_had_started_is_no_news_once_that_run_has_ended(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """Also where nobody could say so: the process that executed it has gone."""
+    models.enqueue(calls(called("sessions_spawn", task="count")), says("1"), says("Well."), says("hello"))
+    tell = NewsChannel.tell
+
+    def lossy(self: NewsChannel, news: News) -> None:
+        if not isinstance(news, RunClosed):
+            tell(self, news)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NewsChannel, "tell", lossy)
+        async with members(fleet, *FRONT) as (front, worker), connected(front) as peer:
+            await asks(peer)
+            for each in (front, worker):
+                await each.wait_no_runs()
+            heard: list[str | None] = []
+            silence = front.gateway.listen(
+                OPERATOR, Listener(lambda run: heard.append(run.request.session_key))
+            )
+            await say(front, "hi", **SESSION)
+            await front.wait_no_runs()
+            assert heard == ["agent:main:s"]
+            silence()
 
 
 async def test_who_listens_hears_a_run_to_its_end_though_a_client_that_followed_it_has_left(

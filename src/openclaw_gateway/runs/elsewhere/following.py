@@ -52,6 +52,11 @@ class Following:
         record = None if body is None else await self._store.get_run(owner, run_id)
         return None if body is None or record is None else Found(record, read(body))
 
+    async def is_open(self, owner: str, run_id: str) -> bool:
+        """Raises StoreError."""
+        record = await self._store.get_run(owner, run_id)
+        return record is not None and record.ended_ms is None
+
     async def past(self, opened: RunOpened) -> Found | None:
         """One that may have ended since. None also where an older release tells of it. Raises StoreError."""
         record = await self._store.get_run(opened.owner, opened.run_id) if opened.work else None

@@ -144,7 +144,11 @@ class Neighbours:
         """None is told twice, and one that is over only where it `is_new`: who came later missed nothing."""
         try:
             if isinstance(news, ChildOpened):
-                self._following.child(news)
+                # Whoever executed it may have gone without a word.
+                if is_new or await self._following.is_open(news.owner, news.top):
+                    self._following.child(news)
+                else:
+                    self._open.pop(news.run_id, None)
                 return
             found = await self._following.found(news.owner, news.run_id)
             if found is None and is_new:

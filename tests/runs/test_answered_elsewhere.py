@@ -10,7 +10,7 @@ from openclaw_gateway.runs.elsewhere.asked import AskedElsewhere
 from openclaw_gateway.runs.elsewhere.news import NewsChannel
 from openclaw_gateway.runs.questions import News, Questions
 from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved, Decision
-from tests.runs.test_asked_elsewhere import Air
+from tests.runs.test_asked_elsewhere import NO_STORE, Air
 from tests.runs.test_open_questions import QUESTION
 
 
@@ -26,7 +26,7 @@ class Sky:
 
     async def __aenter__(self) -> "Sky":
         for air, questions, told in zip(self.airs, self.questions, self.told, strict=True):
-            self._open.append(AskedElsewhere(NewsChannel(air), questions))
+            self._open.append(AskedElsewhere(NO_STORE, NewsChannel(air), questions))
             self._open[-1].open()
             questions.attend("ann", told.append)
         return self

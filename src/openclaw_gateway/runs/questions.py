@@ -62,8 +62,12 @@ class Beyond(Protocol):
     def answered(self, owner: str, id_: str, decision: Decision, by: str) -> None:
         """A question of theirs, here."""
 
-    def allowed(self, conversation: str, what: bytes) -> None:
-        """What a conversation's later runs may do there, too."""
+    def allowed(self, conversation: str, what: bytes, since: str) -> None:
+        """What a conversation's later runs may do there, too, as long as that `begun` is the same."""
+
+    async def begun(self, owner: str, session: str) -> str | None:
+        """With what a session's conversation begins: something else once it was begun anew, by whichever
+        process. None = that is not to be had now."""
 
 
 class Questions:
@@ -76,8 +80,8 @@ class Questions:
         # Until when those are waited for, by the loop's clock.
         self._until: dict[str, float] = {}
         self._attending: dict[str, list[Told]] = {}
-        # conversation -> what was allowed in it
-        self._allowed: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
+        # conversation -> what was allowed in it, since it was begun so
+        self._allowed: OrderedDict[str, OrderedDict[bytes, str]] = OrderedDict()
         # conversation -> (owner, until when by the monotonic clock)
         self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._closed = False
@@ -323,25 +327,35 @@ class Questions:
         self._tell_here(owner, ApprovalResolved(asked.id, decision, by, now_ms(), asked.request))
         return settled
 
-    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
-        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest.
-        `elsewhere`: its next run may be another process's."""
-        self.allowed_elsewhere(conversation, what)
-        if elsewhere and self._beyond is not None:
-            self._beyond.allowed(conversation, what)
+    async def remember(self, context: ToolContext, what: bytes) -> None:
+        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest."""
+        since = await self._begun(context)
+        if since is None:
+            return
+        self.allowed_elsewhere(context.conversation, what, since)
+        if context.session_key is not None and self._beyond is not None:
+            self._beyond.allowed(context.conversation, what, since)
 
-    def allowed_elsewhere(self, conversation: str, what: bytes) -> None:
+    def allowed_elsewhere(self, conversation: str, what: bytes, since: str) -> None:
         """The same of what another process has asked about."""
         allowed = self._allowed.setdefault(conversation, OrderedDict())
         self._allowed.move_to_end(conversation)
-        allowed[what] = None
+        allowed[what] = since
         if len(allowed) > MAX_REMEMBERED:
             allowed.popitem(last=False)
         if len(self._allowed) > MAX_CONVERSATIONS:
             self._allowed.popitem(last=False)
 
-    def remembers(self, conversation: str, what: bytes) -> bool:
-        return what in self._allowed.get(conversation, ())
+    async def remembered(self, context: ToolContext) -> frozenset[bytes]:
+        """News of a new beginning may have been lost: that there was none is not taken from them."""
+        allowed = self._allowed.get(context.conversation)
+        since = await self._begun(context) if allowed else None
+        return frozenset(what for what, begun in (allowed or {}).items() if begun == since)
+
+    async def _begun(self, context: ToolContext) -> str | None:
+        if self._beyond is None or context.session_key is None:
+            return ""
+        return await self._beyond.begun(context.origin.owner, context.session_key)
 
     def forget(self, conversation: str) -> None:
         """It is over."""

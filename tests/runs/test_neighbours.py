@@ -112,6 +112,7 @@ async def test_one_that_is_over_by_then_is_heard_by_who_was_there_and_once(here:
     for _ in range(10):
         await asyncio.sleep(0)
     assert followed == ["over"]
+    assert all(isinstance(known, RunOpened) and not known.work for known in neighbours._open.values())
 
 
 async def test_what_is_said_is_told_where_it_is_little(here: Here) -> None:

@@ -119,7 +119,8 @@ class Neighbours:
             self._channel.tell(SessionChanged(change))
 
     def _opened(self, news: RunOpened | ChildOpened) -> None:
-        self._open[news.run_id] = news
+        # What is said in it is for who is here now.
+        self._open[news.run_id] = replace(news, work=b"") if isinstance(news, RunOpened) else news
         if len(self._open) > _MOST:
             self._open.popitem(last=False)
         if self._hub.is_heard(news.owner, news.session):

@@ -204,6 +204,37 @@ async def test_a_run_that_is_over_before_another_finds_it_is_heard_there_whole(
         silence()
 
 
+async def test_of_a_wish_to_stop_those_who_only_follow_hear_the_end_and_ask_for_nothing(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them asked the store and all others once more, and none waited for what came of it."""
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    async with members(fleet, "all", "all", "all", "all") as (one, *others):
+        asking: list[int] = []
+        for number, store in enumerate(fleet.stores):
+            request_abort = store.request_abort
+
+            async def asked_of(*args: Any, _n: int = number, _act: Any = request_abort, **more: Any) -> bool:
+                asking.append(_n)
+                return bool(await _act(*args, **more))
+
+            monkeypatch.setattr(store, "request_abort", asked_of)
+        started: asyncio.Queue[Run] = asyncio.Queue()
+        silence = [each.gateway.listen(OPERATOR, Listener(started.put_nowait)) for each in others]
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        async with asyncio.timeout(10):
+            followed = [await started.get() for _ in others]
+            while not all(run.emitted > 1 for run in followed):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert await others[0].gateway.abort(OPERATOR, followed[0].id)
+            ends = [await run.wait() for run in followed]
+        assert (await asked).status == 499
+        assert [end.status for end in ends] == ["aborted"] * 3
+        assert set(asking) == {1}
+        for leave in silence:
+            leave()
+
+
 async def clients(gateway: Any, count: int) -> None:
     async with asyncio.timeout(5):
         while [run.clients for run in gateway.gateway.running(OPERATOR)] != [count]:  # noqa: ASYNC110

@@ -163,7 +163,7 @@ class Assembly:
         neighbours.open()
         self._undo.push_async_callback(neighbours.close)
         channel.heed(ConversationOver, lambda news: self._over(news.conversation))
-        elsewhere = AskedElsewhere(channel, rooms.questions)
+        elsewhere = AskedElsewhere(rooms.shared, channel, rooms.questions)
         elsewhere.open()
         self._undo.push_async_callback(elsewhere.close)
         # The first to close: those above do not hear what comes while they do.

@@ -9,6 +9,7 @@ import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import run as runs
+from openclaw_gateway.runs.elsewhere.news import News, NewsChannel, RunClosed
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.redis.bus import RedisBus
@@ -120,6 +121,33 @@ async def test_a_sub_agent_whose_end_the_bus_has_lost_ends_with_its_parent_where
             await front.wait_no_runs()
 
 
+async def test_what_a_run_had_started_is_no_news_once_that_run_has_ended(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """Also where nobody could say so: the process that executed it has gone."""
+    models.enqueue(calls(called("sessions_spawn", task="count")), says("1"), says("Well."), says("hello"))
+    tell = NewsChannel.tell
+
+    def lossy(self: NewsChannel, news: News) -> None:
+        if not isinstance(news, RunClosed):
+            tell(self, news)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NewsChannel, "tell", lossy)
+        async with members(fleet, *FRONT) as (front, worker), connected(front) as peer:
+            await asks(peer)
+            for each in (front, worker):
+                await each.wait_no_runs()
+            heard: list[str | None] = []
+            silence = front.gateway.listen(
+                OPERATOR, Listener(lambda run: heard.append(run.request.session_key))
+            )
+            await say(front, "hi", **SESSION)
+            await front.wait_no_runs()
+            assert heard == ["agent:main:s"]
+            silence()
+
+
 async def test_who_listens_hears_a_run_to_its_end_though_a_client_that_followed_it_has_left(
     models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +174,65 @@ async def test_who_listens_hears_a_run_to_its_end_though_a_client_that_followed_
         async with asyncio.timeout(5):
             assert await ends.get() == "a b"
         silence()
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}])
+async def test_a_run_that_is_over_before_another_finds_it_is_heard_there_whole(
+    models: ModelServer, fleet: Fleet, key: dict[str, str]
+) -> None:
+    """One whose events are kept, and one that nobody may ask for again."""
+    models.script("mock-echo", says("a ", "b"))
+    over = asyncio.Event()
+    async with members(fleet, *ALL) as (one, other):
+        store = fleet.stores[1]
+        work = store.work
+
+        async def late(owner: str, run_id: str) -> bytes | None:
+            await over.wait()
+            return await work(owner, run_id)
+
+        heard: asyncio.Queue[Run] = asyncio.Queue()
+        silence = other.gateway.listen(OPERATOR, Listener(heard.put_nowait))
+        setattr(store, "work", late)  # noqa: B010 - mypy lets nobody replace a method
+        asked = await say(one, "hi", **SESSION, **key)
+        await one.wait_no_runs()
+        over.set()
+        async with asyncio.timeout(5):
+            run = await heard.get()
+            assert (await run.wait()).text == asked.content == "a b"
+        assert [message.content for message in run.request.messages] == ["hi"]
+        silence()
+
+
+async def test_of_a_wish_to_stop_those_who_only_follow_hear_the_end_and_ask_for_nothing(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them asked the store and all others once more, and none waited for what came of it."""
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    async with members(fleet, "all", "all", "all", "all") as (one, *others):
+        asking: list[int] = []
+        for number, store in enumerate(fleet.stores):
+            request_abort = store.request_abort
+
+            async def asked_of(*args: Any, _n: int = number, _act: Any = request_abort, **more: Any) -> bool:
+                asking.append(_n)
+                return bool(await _act(*args, **more))
+
+            monkeypatch.setattr(store, "request_abort", asked_of)
+        started: asyncio.Queue[Run] = asyncio.Queue()
+        silence = [each.gateway.listen(OPERATOR, Listener(started.put_nowait)) for each in others]
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        async with asyncio.timeout(10):
+            followed = [await started.get() for _ in others]
+            while not all(run.emitted > 1 for run in followed):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert await others[0].gateway.abort(OPERATOR, followed[0].id)
+            ends = [await run.wait() for run in followed]
+        assert (await asked).status == 499
+        assert [end.status for end in ends] == ["aborted"] * 3
+        assert set(asking) == {1}
+        for leave in silence:
+            leave()
 
 
 async def clients(gateway: Any, count: int) -> None:

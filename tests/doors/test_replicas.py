@@ -749,6 +749,26 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
         assert "all of it" not in rest
 
 
+async def test_and_what_goes_on_of_it_is_stopped_by_its_name(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it", Hold(asyncio.Event())))
+    named = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "front", "worker", "worker") as (front, *workers):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body, headers=named) as response:
+            await response.content.readuntil(b"half")
+            executor = executing(fleet, front, *workers)
+            executor.is_cut = True
+            assert b"run_begun_anew" in await response.read()
+            executor.is_cut = False
+        await models.wait_requests(2)
+        assert await front.gateway.abort(OPERATOR, "k")
+        await models.wait_aborted(2)
+        for each in (front, *workers):
+            await each.wait_no_runs()
+        assert await fleet.runs(front) == ["aborted"]
+        assert not await front.gateway.abort(OPERATOR, "k")
+
+
 @pytest.mark.parametrize("role", ["all", "front"])
 async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
     models: ModelServer, fleet: Fleet, role: Role

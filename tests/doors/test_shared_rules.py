@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway.runs import memory
+from openclaw_gateway.runs.elsewhere.news import ConversationOver, News, NewsChannel
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
@@ -64,9 +65,18 @@ async def test_always_at_one_counts_at_the_other(models: ModelServer, ruled: Fle
         assert not list(one.state_dir.rglob("exec-approvals.json"))
 
 
+@pytest.mark.parametrize("is_heard", [True, False])
 async def test_what_is_allowed_for_the_rest_of_a_conversation_at_one_is_so_at_the_other_until_it_begins_anew(
-    models: ModelServer, ruled: Fleet
+    models: ModelServer, ruled: Fleet, monkeypatch: pytest.MonkeyPatch, *, is_heard: bool
 ) -> None:
+    """Also where nobody hears that it does."""
+    tell = NewsChannel.tell
+
+    def told(self: NewsChannel, news: News) -> None:
+        if is_heard or not isinstance(news, ConversationOver):
+            tell(self, news)
+
+    monkeypatch.setattr(NewsChannel, "tell", told)
     ruled.config["session"] = {"reset": {"mode": "idle", "idleMinutes": 1}}
     asks = calls(("1", "exec", '{"command": "touch made.txt"}'))
     async with members(ruled, "all", "all", "all") as (one, other, third), connected(one) as operator:

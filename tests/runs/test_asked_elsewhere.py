@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +20,8 @@ from openclaw_gateway.sessions.bus import Hear
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.approvals import ApprovalRequested
 from tests.runs.test_open_questions import QUESTION, asked
+
+NO_STORE: Any = None
 
 
 class Air(LocalBus):
@@ -67,7 +70,7 @@ async def test_who_was_cut_off_is_told_again_what_is_open(
 ) -> None:
     monkeypatch.setattr(owners, "_HEARD_FOR_S", lasts_s)
     air = Air()
-    elsewhere = AskedElsewhere(NewsChannel(air), Waiting(OpenQuestions()))
+    elsewhere = AskedElsewhere(NO_STORE, NewsChannel(air), Waiting(OpenQuestions()))
     elsewhere.open()
     try:
         for _ in range(2):
@@ -80,7 +83,7 @@ async def test_who_was_cut_off_is_told_again_what_is_open(
 async def test_of_processes_that_went_without_a_word_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "_HEARD_FOR_S", 0.0)
     air = Air()
-    elsewhere = AskedElsewhere(NewsChannel(air), Questions())
+    elsewhere = AskedElsewhere(NO_STORE, NewsChannel(air), Questions())
     elsewhere.open()
     try:
         for n in range(100):
@@ -97,7 +100,7 @@ async def test_how_long_a_question_of_another_process_is_open_is_no_matter_of_cl
     air, questions = Air(), Questions()
     heard: list[News] = []
     questions.attend("ann", heard.append)
-    elsewhere = AskedElsewhere(NewsChannel(air), questions)
+    elsewhere = AskedElsewhere(NO_STORE, NewsChannel(air), questions)
     elsewhere.open()
     try:
         now = now_ms()
@@ -117,7 +120,7 @@ async def test_how_long_a_question_of_another_process_is_open_is_no_matter_of_cl
 async def test_others_are_told_how_long_a_question_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     air, questions = Air(), Questions()
     monkeypatch.setattr(questions_module, "now_ms", lambda: 0)
-    elsewhere = AskedElsewhere(NewsChannel(air), questions)
+    elsewhere = AskedElsewhere(NO_STORE, NewsChannel(air), questions)
     elsewhere.open()
 
     async def told(_: ApprovalRequested) -> None:
@@ -137,7 +140,7 @@ async def test_others_are_told_how_long_a_question_is_open(monkeypatch: pytest.M
 async def test_what_another_process_asks_is_asked_once_whatever_it_is_called() -> None:
     """An id that a client chose may be one that somebody else's client chose at another process."""
     air, questions = Air(), Questions()
-    elsewhere = AskedElsewhere(NewsChannel(air), questions)
+    elsewhere = AskedElsewhere(NO_STORE, NewsChannel(air), questions)
     elsewhere.open()
 
     async def told(_: ApprovalRequested) -> None:

@@ -8,12 +8,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from openclaw_gateway.logs.asked import NOBODY
 from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
 from openclaw_gateway.runs.elsewhere.news import NewsChannel, OwnersListen, RunOpened
 from openclaw_gateway.runs.hub import Hub, Listener
+from openclaw_gateway.runs.work import read
+from openclaw_gateway.sessions.store import Recorded
+from openclaw_gateway.wire.messages import Message, UserMessage
+from openclaw_gateway.wire.run import Origin, RunRequest
 from tests.runs.test_asked_elsewhere import Air
 
+Messages = tuple[Message, ...]
 Here = tuple[Air, Hub, Neighbours, list[str]]
+# What the store does not find open.
+OVER = ("over", "older")
 
 
 @pytest.fixture
@@ -21,10 +29,13 @@ async def here() -> AsyncIterator[Here]:
     """A process: what it hears and tells, its hub, and the runs of others that it has followed."""
     air, hub, followed = Air(), Hub(), list[str]()
 
-    async def follow(_: str, run_id: str) -> None:
-        followed.append(run_id)
+    async def found(_: str, run_id: str) -> str | None:
+        return None if run_id in OVER else run_id
 
-    following: Any = SimpleNamespace(run=follow)
+    async def past(opened: RunOpened) -> str | None:
+        return opened.run_id if opened.work else None
+
+    following: Any = SimpleNamespace(found=found, past=past, follow=followed.append)
     neighbours = Neighbours(NewsChannel(air), hub, following)
     neighbours.open()
     await asyncio.sleep(0)
@@ -32,15 +43,13 @@ async def here() -> AsyncIterator[Here]:
     await neighbours.close()
 
 
-def begun(hub: Hub, run_id: str, owner: str = "ann") -> Any:
+def began(hub: Hub, run_id: str, owner: str = "ann", said: Messages = (), begun: object = None) -> Any:
     """A run that has been accepted."""
     accepted = asyncio.get_running_loop().create_future()
-    request = SimpleNamespace(
-        origin=SimpleNamespace(owner=owner), session_key="agent:main:s", idempotency=None
-    )
+    request = RunRequest(Origin(owner, "websocket", "operator"), "main", said, session_key="agent:main:s")
     run: Any = SimpleNamespace(
-        id=run_id, is_followed=False, begun=None, parent=None, started_by=None, result=None, request=request,
-        accepted=accepted,
+        id=run_id, is_followed=False, begun=begun, parent=None, started_by=None, result=None, request=request,
+        accepted=accepted, asked=NOBODY, created_ms=1,
     )  # fmt: skip
     hub.started(run)
     accepted.set_result(None)
@@ -54,22 +63,22 @@ def told(air: Air) -> list[str]:
 
 async def test_a_run_is_told_of_where_somebody_listens(here: Here) -> None:
     air, hub, _, _ = here
-    unheard = begun(hub, "unheard")
+    unheard = began(hub, "unheard")
     await asyncio.sleep(0)
     hub.ended(unheard)
     assert told(air) == []
-    earlier, others = begun(hub, "earlier"), begun(hub, "other", "bob")
+    earlier, others = began(hub, "earlier"), began(hub, "other", "bob")
     await asyncio.sleep(0)
     for _ in range(2):
         air.said(OwnersListen("b", ("ann",)))
-    later = begun(hub, "later")
+    later = began(hub, "later")
     await asyncio.sleep(0)
     for run in (earlier, others, later):
         hub.ended(run)
     assert told(air) == ["started earlier", "started later", "ended earlier", "ended later"]
     air.announced.clear()
     air.said(OwnersListen("b", ()))
-    begun(hub, "last")
+    began(hub, "last")
     await asyncio.sleep(0)
     assert told(air) == []
 
@@ -85,3 +94,35 @@ async def test_who_begins_to_listen_says_so_once_and_follows_what_it_hears(here:
     listening = [msgspec.msgpack.decode(news) for news in air.announced]
     assert [news["owners"] for news in listening if news["type"] == "listening"] == [[], ["ann"]]
     assert followed == ["before", "before", "after"]
+
+
+async def test_one_that_is_over_by_then_is_heard_by_who_was_there_and_once(here: Here) -> None:
+    air, hub, neighbours, followed = here
+    air.said(RunOpened("older", "ann", "agent:main:s", b"its request"))
+    await asyncio.sleep(0)
+    hub.listen(Listener(), owner="ann")
+    neighbours.joined("ann", None)
+    air.said(RunOpened("over", "ann", "agent:main:s"))
+    began(hub, "executed here", begun=Recorded())
+    air.said(RunOpened("executed here", "ann", "agent:main:s", b"its request"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert followed == [], "nor one of an older release, which says too little"
+    air.said(RunOpened("over", "ann", "agent:main:s", b"its request"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert followed == ["over"]
+    assert all(isinstance(known, RunOpened) and not known.work for known in neighbours._open.values())
+
+
+async def test_what_is_said_is_told_where_it_is_little(here: Here) -> None:
+    air, hub, _, _ = here
+    air.said(OwnersListen("b", ("ann",)))
+    for said in ("hi", "much " * 10_000):
+        began(hub, "r", said=(UserMessage(said),))
+        await asyncio.sleep(0)
+    first, second = [
+        read(msgspec.msgpack.decode(told, type=RunOpened).work).request for told in air.announced[-2:]
+    ]
+    assert first.messages == (UserMessage("hi"),)
+    assert second.messages == () and second.session_key == first.session_key == "agent:main:s"

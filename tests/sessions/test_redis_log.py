@@ -38,6 +38,13 @@ async def test_a_log_lives_ten_minutes_after_its_end(valkey: Valkey, pair: list[
     await until(lambda: 590_000 < life_ms(valkey, "r") <= 600_000)
     bus.forget("r")
     await until(lambda: 0 < life_ms(valkey, "r") <= 60_000)
+    # A little later than it was given up, by the server's clock.
+    await until(lambda: life_ms(valkey, "r") < 59_990)
+    reader = far.subscribe("r")
+    with pytest.raises(EventsGone):
+        await reader.batch(SOON)
+    reader.close()
+    assert await read_all(far.subscribe("r", late=True)) == [STARTED, ENDED]
 
 
 async def test_the_server_keeps_no_more_than_memory_does(

@@ -284,6 +284,7 @@ async def test_what_ended_during_an_outage_is_bounded(
         for n in range(10):
             bus.emit(f"r{n}", 1, 0, [*texts("x" * 20_000), ENDED])
             bus.forget(f"r{n}")
+        await until(lambda: set(bus._outgoing) == {"live", *(f"r{n}" for n in range(5, 10))})
         own_valkey.start()
         # The newest are there, the older ones are known to be gone, and of the oldest nothing is known.
         assert await kept(far, "live", wait_s=SOON) == texts("x" * 100_000)

@@ -34,11 +34,11 @@ class Operator:
         self.first()
         return self.says
 
-    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
-        self._allowed.add((conversation, what))
+    async def remember(self, context: ToolContext, what: bytes) -> None:
+        self._allowed.add((context.conversation, what))
 
-    def remembers(self, conversation: str, what: bytes) -> bool:
-        return (conversation, what) in self._allowed
+    async def remembered(self, context: ToolContext) -> frozenset[bytes]:
+        return frozenset(what for where, what in self._allowed if where == context.conversation)
 
 
 @pytest.fixture

@@ -181,9 +181,9 @@ async def test_what_was_allowed_in_a_conversation_ends_with_it(
     names = [conversation(OPERATOR.owner, f"agent:main:{key}", "") for key in ("talk", "other")]
     questions = gateway.gateway._questions
     for name in names:
-        questions.remember(name, b"make", elsewhere=False)
+        questions.earlier.allow(name, b"make", "")
     await peer.result(ends, {"key": "talk"})
-    assert [questions.remembers(name, b"make") for name in names] == [False, True]
+    assert [bool(questions.earlier.allowed(name)) for name in names] == [False, True]
 
 
 async def test_after_a_reset_a_chat_window_shows_an_empty_conversation(peer: Peer) -> None:

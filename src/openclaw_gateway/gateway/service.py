@@ -130,6 +130,7 @@ class Gateway:
             self.abort_session,
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
             rooms.deeds,
+            ending=self.ending,
         )
         self.said_images = SaidImages(rooms.store)
         self.session_forks = SessionForks(rooms.store, rooms.live.hub, rooms.deeds)
@@ -341,8 +342,9 @@ class Gateway:
         """
         principal.require(WRITE)
         run = self._find(principal, name)
-        if run is not None:
-            return run.abort(reason)
+        # What has ended here without an answer may go on elsewhere.
+        if run is not None and (run.abort(reason) or run.keeps_answer):
+            return run.result is None
         if await self._elsewhere.abort(name, principal.owner):
             return True
         return self.peers is not None and self.peers.neighbours.stop(principal.owner, name)
@@ -353,12 +355,11 @@ class Gateway:
         Raises StoreError.
         """
         principal.require(WRITE)
-        live = self.running(principal, session_key)
-        here = [run.shown_id for run in live if run.abort(BY_REQUEST)]
+        here = [run for run in self.running(principal, session_key) if run.abort(BY_REQUEST)]
         there = await self._elsewhere.abort_session(
-            session_key, principal.owner, but={run.id for run in live}
+            session_key, principal.owner, but={run.id for run in here}
         )
-        return (*here, *there)
+        return (*(run.shown_id for run in here), *there)
 
     async def abort_before(self, principal: Principal, run: Run) -> None:
         """Abort the open runs of a run's session that came before it, whichever process executes them: none,

@@ -4,6 +4,7 @@ answered. Of both a bounded number of conversations, the newest. Knows nothing o
 
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 
 # So long is nobody waited for again in a conversation in which nobody answered.
 SILENT_S = 600.0
@@ -13,23 +14,24 @@ MAX_REMEMBERED = 100
 
 class EarlierAnswers:
     def __init__(self) -> None:
-        # conversation -> what was allowed in it
-        self._allowed: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
+        # conversation -> what was allowed in it, since it was begun so
+        self._allowed: OrderedDict[str, OrderedDict[bytes, str]] = OrderedDict()
         # conversation -> (owner, until when by the monotonic clock)
         self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
-    def allow(self, conversation: str, what: bytes) -> None:
-        """For as long as the conversation lasts."""
+    def allow(self, conversation: str, what: bytes, since: str) -> None:
+        """For as long as the conversation lasts that was begun so."""
         allowed = self._allowed.setdefault(conversation, OrderedDict())
         self._allowed.move_to_end(conversation)
-        allowed[what] = None
+        allowed[what] = since
         if len(allowed) > MAX_REMEMBERED:
             allowed.popitem(last=False)
         if len(self._allowed) > MAX_CONVERSATIONS:
             self._allowed.popitem(last=False)
 
-    def allows(self, conversation: str, what: bytes) -> bool:
-        return what in self._allowed.get(conversation, ())
+    def allowed(self, conversation: str) -> Mapping[bytes, str]:
+        """Since when, by what."""
+        return self._allowed.get(conversation, {})
 
     def fell_silent(self, conversation: str, owner: str) -> None:
         """Nobody answered, for this owner."""

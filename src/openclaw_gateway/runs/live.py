@@ -301,9 +301,10 @@ class LiveRuns:
             await asyncio.wait(tasks, timeout=CANCEL_S)
 
     def _signalled(self, run_id: str, signal: Signal) -> None:
-        """Somebody, perhaps in another process, asks something of a run that is perhaps here."""
+        """Somebody, perhaps in another process, asks something of a run that is perhaps here. Of one that is
+        followed it is told how it ends: who executes it is asked, too."""
         live = self._running.get(run_id)
-        if live is not None:
+        if live is not None and not live[0].is_followed:
             live[0].heed(signal)
 
     def _parent(self, request: RunRequest) -> Run | None:

@@ -79,3 +79,17 @@ class OpenQuestions:
     def give_up(self, id_: str) -> bool:
         """Nobody may answer it any more. Whether it was open."""
         return self._open.pop(id_, None) is not None
+
+    def close(self, owner: str, id_: str, decision: Decision | None, by: str) -> bool:
+        """It has ended elsewhere (None: nobody answered), whatever somebody has said here. Whether that is
+        news."""
+        whose, said = self._settled.get(id_, (None, None))
+        if said is None:
+            return self.give_up(id_)
+        if whose != owner or said.decision == decision:
+            return False
+        if decision is None:
+            del self._settled[id_]
+        else:
+            self._settled[id_] = (owner, Settled(decision, by, first=False))
+        return True

@@ -53,8 +53,12 @@ class Beyond(Protocol):
     def answered(self, owner: str, id_: str, decision: Decision, by: str) -> None:
         """A question of theirs, here."""
 
-    def allowed(self, conversation: str, what: bytes) -> None:
-        """What a conversation's later runs may do there, too."""
+    def allowed(self, conversation: str, what: bytes, since: str) -> None:
+        """What a conversation's later runs may do there, too, as long as that `begun` is the same."""
+
+    async def begun(self, owner: str, session: str) -> str | None:
+        """With what a session's conversation begins: something else once it was begun anew, by whichever
+        process. None = that is not to be had now."""
 
 
 class Questions:
@@ -157,6 +161,8 @@ class Questions:
     async def decision(self, owner: str, id_: str) -> tuple[ApprovalRequested | None, Decision | None]:
         """How a question ends, or has ended; None for one that nobody answered. Raises NotFound."""
         settled = self._table.settled(owner, id_)
+        if id_ in self.foreign and (settled is not None or self._table.find(owner, id_) is not None):
+            return self._table.find(owner, id_), await self.foreign.decision(id_)
         if settled is not None:
             return None, settled.decision
         asked, waiting = self.find(owner, id_), self._waiting[id_]
@@ -165,7 +171,7 @@ class Questions:
         return asked, None if waiting.cancelled() else _decided(waiting.result())
 
     def _is_taken(self, owner: str, id_: str) -> bool:
-        is_open = id_ in self._waiting or self._table.is_open(id_)
+        is_open = id_ in self._waiting or id_ in self.foreign or self._table.is_open(id_)
         return is_open or self._table.settled(owner, id_) is not None
 
     def _asked(
@@ -270,7 +276,6 @@ class Questions:
         return settled
 
     def _answer_elsewhere(self, owner: str, asked: ApprovalRequested, decision: Decision, by: str) -> Settled:
-        self.foreign.answered(asked.id)
         settled = self._table.settle(owner, asked.id, decision, by)
         if settled is None:
             raise _unknown()
@@ -280,15 +285,25 @@ class Questions:
         self._tell_here(owner, ApprovalResolved(asked.id, decision, by, now_ms(), asked.request))
         return settled
 
-    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
-        """It was allowed for as long as the conversation lasts. `elsewhere`: its next run may be another
-        process's."""
-        self.earlier.allow(conversation, what)
-        if elsewhere and self._beyond is not None:
-            self._beyond.allowed(conversation, what)
+    async def remember(self, context: ToolContext, what: bytes) -> None:
+        """It was allowed for as long as the conversation lasts."""
+        since = await self._begun(context)
+        if since is None:
+            return
+        self.earlier.allow(context.conversation, what, since)
+        if context.session_key is not None and self._beyond is not None:
+            self._beyond.allowed(context.conversation, what, since)
 
-    def remembers(self, conversation: str, what: bytes) -> bool:
-        return self.earlier.allows(conversation, what)
+    async def remembered(self, context: ToolContext) -> frozenset[bytes]:
+        """News of a new beginning may have been lost: that there was none is not taken from them."""
+        allowed = self.earlier.allowed(context.conversation)
+        since = await self._begun(context) if allowed else None
+        return frozenset(what for what, begun in allowed.items() if begun == since)
+
+    async def _begun(self, context: ToolContext) -> str | None:
+        if self._beyond is None or context.session_key is None:
+            return ""
+        return await self._beyond.begun(context.origin.owner, context.session_key)
 
     def close(self) -> None:
         """The gateway shuts down: what is open is a no, and nothing more is asked."""

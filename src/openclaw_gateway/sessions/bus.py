@@ -71,10 +71,13 @@ class Bus(Protocol):
         stop. Of a newer holder elsewhere it may be known only after a while.
         """
 
-    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> Subscription:
+    def subscribe(
+        self, run_id: str, after: int = 0, *, here: bool = False, late: bool = False
+    ) -> Subscription:
         """A reader from index `after`. A run that has emitted nothing yet is waited for.
 
-        `here`: this process executes the run, or has, so nobody need be asked for its log.
+        `here`: this process executes the run, or has, so nobody need be asked for its log. `late`: also one
+        that was forgotten elsewhere a moment ago, as long as it is there.
         """
 
     def forget(self, run_id: str) -> None:

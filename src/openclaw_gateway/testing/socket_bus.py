@@ -100,7 +100,9 @@ class SocketBus:
             self._tell(_Emitted(run_id, token, seq, tuple(events)))
         return taken
 
-    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> Subscription:
+    def subscribe(
+        self, run_id: str, after: int = 0, *, here: bool = False, late: bool = False
+    ) -> Subscription:
         return self._replica.subscribe(run_id, after, here=here)
 
     def forget(self, run_id: str) -> None:

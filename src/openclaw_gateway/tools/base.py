@@ -177,11 +177,11 @@ class QuestionsForTools(Protocol):
     async def ask(self, context: ToolContext, question: CommandQuestion) -> Reply:
         """Waits for the answer, for a bounded time; cancelling it ends the question."""
 
-    def remember(self, conversation: str, what: bytes, *, elsewhere: bool) -> None:
-        """`what` is the name of something, and of nothing else. `elsewhere`: the conversation's next run may
-        be another process's."""
+    async def remember(self, context: ToolContext, what: bytes) -> None:
+        """For the rest of the conversation; `what` is the name of something, and of nothing else."""
 
-    def remembers(self, conversation: str, what: bytes) -> bool: ...
+    async def remembered(self, context: ToolContext) -> frozenset[bytes]:
+        """What was allowed in this conversation."""
 
 
 class JobsForTools(Protocol):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from openclaw_gateway.errors import InvalidRequest, StoreError
 from openclaw_gateway.gateway.held.said_turns import SaidTurns
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
-from openclaw_gateway.runs.hub import ChangeReason, SessionChange
+from openclaw_gateway.runs.hub import ChangeReason, Listener, SessionChange
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import BESIDE, Entry, RunRecord, SessionRecord, Store, beside
@@ -37,24 +37,29 @@ class HeldSession(Struct, frozen=True):
 
 
 class HeldSessions:
-    """`abort_session` ends the caller's runs of a session; `is_main` says whether a key is that of an agent's
-    main one. A change is one of `deeds`: made and told, whether or not its client stays."""
+    """`abort_session` ends the caller's runs of a session and names them, `ending` waits for one of them that
+    is executed elsewhere; `is_main` says whether a key is that of an agent's main one. A change is one of
+    `deeds`: made and told, whether or not its client stays."""
 
     def __init__(
         self,
         live: LiveRuns,
         store: Store,
-        abort_session: Callable[[Principal, str], Awaitable[object]],
+        abort_session: Callable[[Principal, str], Awaitable[Sequence[str]]],
         is_main: Callable[[str], bool],
         deeds: Deeds,
+        *,
+        ending: Callable[[Principal, str], Awaitable[object]],
     ) -> None:
         self._live = live
         self._store = store
         self._said = SaidTurns(store)
         self._abort_session = abort_session
+        self._ending = ending
         self._is_main = is_main
         self._deeds = deeds
         self._attending: dict[asyncio.Event, tuple[str, str]] = {}
+        live.hub.listen(Listener(changed=self._changed))
         self.is_closing = False
 
     def attend(self, principal: Principal, key: str, news: asyncio.Event) -> Callable[[], None]:
@@ -232,13 +237,16 @@ class HeldSessions:
         return await self._store.get_session(principal.owner, key)
 
     async def end(self, principal: Principal, key: str) -> None:
-        """Its open runs, and wait for those that are executed here, for a while. Raises StoreError."""
-        runs = [run for run in self._open() if _place(run) == (principal.owner, key)]
-        await self._abort_session(principal, key)
+        """Its open runs, and wait for them for a while, wherever they are executed. Raises StoreError."""
+        runs = {run.shown_id: run for run in self._open() if _place(run) == (principal.owner, key)}
+        asked = await self._abort_session(principal, key)
         with suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
-                for run in runs:
+                for run in runs.values():
                     await self._live.gone(run)
+                for name in asked:
+                    if name not in runs:
+                        await self._ending(principal, name)
 
     async def delete(self, principal: Principal, key: str) -> bool:
         """End its runs, then it is gone with all that was said; False when there is none. Raises StoreError,
@@ -259,10 +267,14 @@ class HeldSessions:
         await self.end(principal, key)
         record = await self._store.get_session(principal.owner, key)
         deleted = await self._store.delete_session(principal.owner, key)
-        for news, place in self._attending.items():
-            if place == (principal.owner, key):
-                news.set()
         return deleted, record if deleted else None
+
+    def _changed(self, change: SessionChange) -> None:
+        """By whichever process."""
+        if change.reason == "delete":
+            for news, place in self._attending.items():
+                if place == (change.owner, change.key):
+                    news.set()
 
     def _tell(self, record: SessionRecord | None, reason: ChangeReason) -> None:
         """Whoever of its owner's listens, where there is one."""

@@ -3,12 +3,13 @@ answered where somebody is there.
 
 Each process tells the others whose owners attend at it; who has not been heard of for a while attends nobody.
 The news may be lost: then nobody has answered, and what was allowed for the rest of a conversation is asked
-about again. The first answer that arrives where the run is counts.
+about again. That a conversation has not begun anew since, the store says. The first answer that arrives where
+the run is counts.
 """
 
 import structlog
 
-from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.runs.elsewhere.news import (
     CommandAllowed,
     NewsChannel,
@@ -19,13 +20,15 @@ from openclaw_gateway.runs.elsewhere.news import (
 )
 from openclaw_gateway.runs.elsewhere.owners import Owners
 from openclaw_gateway.runs.questions import News, Questions
+from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved, Decision
 
 log = structlog.get_logger()
 
 
 class AskedElsewhere:
-    def __init__(self, channel: NewsChannel, questions: Questions) -> None:
+    def __init__(self, store: Store, channel: NewsChannel, questions: Questions) -> None:
+        self._store = store
         self._channel = channel
         self._questions = questions
         self._owners = Owners(channel, OwnersAttend, questions.attending, self._came)
@@ -61,9 +64,18 @@ class AskedElsewhere:
         """A question of another process, here."""
         self._channel.tell(QuestionAnswered(owner, id_, decision, by))
 
-    def allowed(self, conversation: str, what: bytes) -> None:
+    def allowed(self, conversation: str, what: bytes, since: str) -> None:
         """For the rest of a conversation, which goes on anywhere."""
-        self._channel.tell(CommandAllowed(conversation, what))
+        self._channel.tell(CommandAllowed(conversation, what, since))
+
+    async def begun(self, owner: str, session: str) -> str | None:
+        try:
+            record = await self._store.get_session(owner, session)
+            behind = await self._store.begun_behind(owner, session)
+        except StoreError as error:
+            log.info("approval.not_looked_up", reason=error.message)
+            return None
+        return None if record is None else f"{record.created_ms} {behind}"
 
     def _opened(self, news: QuestionOpened) -> None:
         self._questions.foreign.opened(news.owner, news.asked, news.left_ms)
@@ -72,14 +84,16 @@ class AskedElsewhere:
         self._questions.foreign.ended(news.owner, news.resolved)
 
     def _answered(self, news: QuestionAnswered) -> None:
+        if self._questions.left_ms(news.id) is None:
+            return  # not this process's: whoever asks tells all how it ended
         try:
             self._questions.answer(news.owner, news.id, news.decision, news.by)
         except GatewayError as error:
-            # It is not this process's, or somebody was first: he is told how it ended.
+            # Somebody was first: who has answered is told how it ended.
             log.debug("approval.not_answered", id=news.id, reason=error.message)
 
     def _allowed(self, news: CommandAllowed) -> None:
-        self._questions.earlier.allow(news.conversation, news.what)
+        self._questions.earlier.allow(news.conversation, news.what, news.since)
 
     def _came(self, owner: str) -> None:
         for asked in self._questions.own(owner):

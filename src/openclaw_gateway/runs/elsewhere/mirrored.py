@@ -83,7 +83,8 @@ class Mirrors:
             run.end(internal())
 
     async def _result_of(self, run: Run) -> RunResult:
-        events = self._bus.subscribe(run.id)
+        # One that was found may be over already, and its log given up.
+        events = self._bus.subscribe(run.id, late=run.is_followed)
         try:
             if not run.is_followed:
                 await self._give(run)

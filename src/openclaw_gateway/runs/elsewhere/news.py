@@ -17,11 +17,12 @@ from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved,
 
 
 class RunOpened(Struct, frozen=True, tag="started"):
-    """It was accepted."""
+    """It was accepted. `work` is its request, as `runs.work` writes it; b"": of an older release."""
 
     run_id: str
     owner: str
     session: str | None
+    work: bytes = b""
 
 
 class ChildOpened(Struct, frozen=True, tag="child"):
@@ -123,11 +124,12 @@ class QuestionAnswered(Struct, frozen=True, tag="answered"):
 
 
 class CommandAllowed(Struct, frozen=True, tag="allowed"):
-    """Somebody has allowed it for the rest of a conversation; `what` names it, and is the same for nothing
-    else."""
+    """Somebody has allowed it for the rest of a conversation, which was begun with `since`; `what` names it,
+    and is the same for nothing else. "": an older release tells it, and it is asked about again."""
 
     conversation: str
     what: bytes
+    since: str = ""
 
 
 class ConversationOver(Struct, frozen=True, tag="conversation-over"):

@@ -103,7 +103,7 @@ class LocalBus:
             self._grown(log)
         return True
 
-    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> LogReader:
+    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False, late: bool = False) -> LogReader:
         """As in Bus; one whose log was dropped raises at its first read."""
         return LogReader(self.joined(run_id), after, self.left)
 

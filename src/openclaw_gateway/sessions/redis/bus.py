@@ -125,8 +125,8 @@ class RedisBus:
             return False
         return self._local.emit(run_id, token, seq, events)
 
-    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> BusReader:
-        return self._reading.subscribe(run_id, after, here=here)
+    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False, late: bool = False) -> BusReader:
+        return self._reading.subscribe(run_id, after, here=here, late=late)
 
     def forget(self, run_id: str) -> None:
         self._local.forget(run_id)

@@ -306,6 +306,7 @@ class Publisher:
     def _hold(self, out: Outgoing) -> None:
         for surplus in self._held.add(out):
             self.drop(surplus)
+            self._told.done(surplus, True)  # noqa: FBT003 - whether it was given up
 
     def _refuse(self, why: str) -> None:
         while self._asked:

@@ -37,12 +37,14 @@ class Reading:
         self.mirrors: dict[str, Mirror] = {}
         self.readers: dict[str, set[BusReader]] = {}
 
-    def subscribe(self, run_id: str, after: int, *, here: bool) -> BusReader:
+    def subscribe(self, run_id: str, after: int, *, here: bool, late: bool) -> BusReader:
         if here or self._local.find(run_id) is not None:
             reader = BusReader(self._local.joined(run_id), after, self._local.left, self._gone, self._pages)
             self.readers.setdefault(run_id, set()).add(reader)
             return reader
         mirror, is_new = self._mirror(run_id)
+        # Then it does not matter whether it was given up before.
+        mirror.fresh = mirror.fresh and not late
         reader = BusReader(mirror.log, after, _nothing, self._gone, self._pages)
         self._reflect(reader, mirror)
         if is_new:

@@ -39,7 +39,8 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     questions = services.questions
     if questions is None:
         return _without(await _needed(judged, _never), "nobody")
-    known = await _needed(judged, lambda shown: questions.remembers(conversation, _name(shown, sandboxed)))
+    allowed = await questions.remembered(context)
+    known = await _needed(judged, lambda shown: _name(shown, sandboxed) in allowed)
     if isinstance(known, Permit):
         return known
     unasked = known.unasked
@@ -47,8 +48,7 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     if answer not in ("allow-once", "allow-session", "allow-always"):
         return _without(known, answer)
     if answer == "allow-session":
-        lasts = context.session_key is not None
-        questions.remember(conversation, _name(unasked.shown, sandboxed), elsewhere=lasts)
+        await questions.remember(context, _name(unasked.shown, sandboxed))
     elif answer == "allow-always":
         await _write(approvals, wish.agent_id, unasked.patterns)
     again = await _needed(judged, lambda shown: shown == unasked.shown)

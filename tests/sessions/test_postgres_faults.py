@@ -292,6 +292,72 @@ async def test_a_begin_that_nobody_heard_of_is_ended(
     await deaf.close()
 
 
+async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """It waited on, on a connection that nobody counted, and began its run when all had gone."""
+    await said(store, "r0")
+    hasty = PostgresStore(postgres_url, begin_s=0.1)
+    await hasty.open()
+    other = await asyncpg.connect(postgres_url)
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM sessions FOR UPDATE")
+            for number in range(1, 4):
+                await refusal(hasty.begin(work(f"r{number}"), lease_s=LEASE))
+
+            async def does_nobody_wait() -> bool:
+                return not await other.fetchval(waits)
+
+            await until(does_nobody_wait)
+        assert await store.runs_of(ME, S, after="r0") == ()
+        assert isinstance(await store.begin(new_run("r4"), lease_s=LEASE), Claimed)
+    finally:
+        await other.close()
+        await hasty.close()
+
+
+async def test_a_begin_that_comes_to_the_database_late_is_ended(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network may hold it back for longer than who has asked for it is away."""
+    monkeypatch.setattr(doubts, "_FIRST_S", 0.01)
+    monkeypatch.setattr(doubts, "_LONGEST_S", 0.01)
+    held_back: list[Callable[[], Awaitable[Begun]]] = []
+
+    async def begin(*args: Any, **more: Any) -> Begun:
+        held_back.append(lambda: store._pool.submit(lambda db: original(db, *args[1:], **more)))
+        raise ConnectionResetError
+
+    async def asked(run_ids: list[str]) -> int:
+        closed.append(await disown(run_ids))
+        return closed[-1]
+
+    closed: list[int] = []
+    original, disown = runs.begin, store._doubts._disown
+    monkeypatch.setattr(runs, "begin", begin)
+    monkeypatch.setattr(store._doubts, "_disown", asked)
+    await refusal(store.begin(new_run("r1"), lease_s=LEASE))
+
+    async def is_asked() -> bool:
+        return len(closed) > 1
+
+    await until(is_asked)
+    assert isinstance(await held_back[0](), Claimed)
+
+    async def is_ended() -> bool:
+        record = await store.get_run(ME, "r1")
+        return record is not None and record.status == "interrupted"
+
+    await until(is_ended)
+    monkeypatch.undo()
+    assert isinstance(await store.begin(new_run("r2"), lease_s=LEASE), Claimed)
+
+
 async def test_a_claim_whose_answer_is_lost_is_given_again(
     behind: PostgresStore, store: PostgresStore, network: FaultProxy
 ) -> None:

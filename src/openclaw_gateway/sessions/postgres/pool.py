@@ -3,12 +3,13 @@
 Knows nothing of sessions or runs. An act is a function of a connection; it is executed in a task of its own,
 so that a caller who is cancelled loses the answer, not the operation. A connection that breaks, or on which
 nothing was heard in time, is dropped with all that lie idle; the next act opens another one, so the store
-goes on by itself when the server returns. An act waits for the connection that is opened for it, or for one
-that another act gives back, whichever is there first: where opening one is slow, those that are open go on
-to serve. An act that another one was in the way of (a deadlock, a conflict)
-is made again, a few times; so is one that PgBouncer has given to a connection of the server which was not
-told of its statement: from then on nothing is prepared, and each act is a transaction that is begun and
-ended.
+goes on by itself when the server returns. Of what was not heard in time the server is told to stop it: what
+waits there for a lock would go on to, beyond the connections that are counted here, and be done at last. An
+act waits for the connection that is opened for it, or for one that another act gives back, whichever is there
+first: where opening one is slow, those that are open go on to serve. An act that another one was in the way
+of (a deadlock, a conflict) is made again, a few times; so is one that PgBouncer has given to a connection of
+the server which was not told of its statement: from then on nothing is prepared, and each act is a
+transaction that is begun and ended.
 
 No state of a session is used (no LISTEN, no SET, no locks of a session, no temporary tables), so a pool of
 transactions may stand between this and the server.
@@ -50,6 +51,8 @@ STATEMENT_S = 10.0
 # How long opening one goes on at least, whether or not an act still waits for it.
 _DIAL_S = 2.0
 _CLOSE_S = 5.0
+# How long a server has to stop what nobody waits for any more.
+_STOP_S = 1.0
 _TRIES = 5
 _CLOSED = "The session store is closed: the gateway is starting or stopping."
 _MOST_WAITING = 10_000
@@ -84,6 +87,7 @@ class Pool:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._dials: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +119,8 @@ class Pool:
             dial.cancel()
         if left or self._dials:
             await asyncio.wait(left | self._dials, timeout=_CLOSE_S)
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         idle, self._idle = self._idle, []
         self._count -= len(idle)
         await asyncio.gather(*map(_closed, idle))
@@ -188,8 +194,7 @@ class Pool:
                     ours.__notes__ = [DOUBTFUL]
                 raise ours from ours.__cause__
             except BaseException:  # cancelled, in the middle of something
-                connection.terminate()
-                self._release(connection)
+                self._leave(connection)
                 raise
             self._release(connection)
             return answer
@@ -282,13 +287,24 @@ class Pool:
         self._wake()
 
     def _after_error(self, connection: Connection, error: BaseException) -> None:
+        if is_lost(error):
+            self._drop_idle()
+        if isinstance(error, TimeoutError):
+            self._leave(connection)
+            return
         if not isinstance(error, asyncpg.PostgresError | StoreError) or is_lost(error):
             connection.terminate()
-            if is_lost(error):
-                self._drop_idle()
         elif is_unprepared(error):
             connection.terminate()  # it takes for prepared what is not
         self._release(connection)
+
+    def _leave(self, connection: Connection) -> None:
+        """What is under way on it shall not be done any more: the driver tells the server so as it closes."""
+        self._count -= 1
+        leaving = asyncio.get_running_loop().create_task(_closed(connection, _STOP_S), name="store.leave")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+        self._wake()
 
     def _drop_idle(self) -> None:
         """They were opened to the same server, which has gone, or they know what no longer holds."""
@@ -339,9 +355,9 @@ def doubtful(error: BaseException) -> StoreError:
     return said
 
 
-async def _closed(connection: Connection) -> None:
+async def _closed(connection: Connection, deadline_s: float = _CLOSE_S) -> None:
     with suppress(Exception):
-        async with asyncio.timeout(_CLOSE_S):
+        async with asyncio.timeout(deadline_s):
             await connection.close()
             return
     connection.terminate()

@@ -6,7 +6,9 @@ file says in its first line the oldest schema whose release still works on a dat
 the rule); an older release goes on working on a database of a newer one exactly as long as that allows.
 """
 
+import asyncio
 import re
+import time
 from functools import cache
 from hashlib import blake2b
 from importlib import resources
@@ -18,10 +20,20 @@ from asyncpg import Connection
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.postgres.errors import FOREIGN
+from openclaw_gateway.sessions.postgres.transactions import transaction
 
 _LOCK = 0x6F634757  # "ocGW"
 _READABLE_FROM = re.compile(r"-- readable from: (\d+)\n")
 _MIGRATION_S = 3600.0
+# Who waits for a table that a dump reads holds up all who come to it meanwhile: it waits for moments only,
+# again and again for so long.
+_LOCK_MS = 300
+_PAUSE_S = 1.0
+_PATIENCE_S = 60.0
+_IN_USE = (
+    "The schema of the session store cannot be changed, because somebody holds its tables: wait until the "
+    "dump has ended that reads them, or end what has begun a transaction there (pg_stat_activity shows it)."
+)
 _TABLE = """
     CREATE TABLE schema_version (
         version integer PRIMARY KEY,
@@ -109,8 +121,23 @@ async def migrate(db: Connection) -> int:
     found = _readable(await state(db))
     if found.version >= newest():
         return found.version
-    async with db.transaction():
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await _applied(db)
+        except asyncpg.LockNotAvailableError:
+            if time.monotonic() >= until:
+                raise StoreError(_IN_USE) from None
+        log.warning(
+            "store.migration_waits", remedy="end what holds its tables: a dump, a psql in a transaction"
+        )
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _applied(db: Connection) -> int:
+    async with transaction(db):
         await db.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_MIGRATION_S)
+        await db.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
         found = _readable(await state(db))
         if found.version == 0:
             await db.execute(_TABLE)

@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
-from openclaw_gateway.sessions.postgres import doubts, errors, migration, runs
-from openclaw_gateway.sessions.postgres.pool import Pool
+from openclaw_gateway.sessions.postgres import doubts, errors, migration, runs, transactions
+from openclaw_gateway.sessions.postgres.pool import SIZE, Pool
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Begun, Claimed, Released, StoreHealth
-from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy
+from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy, Strike
 from tests.engines.postgres import NotInstalled, Postgres, started
 from tests.sessions.shared_contract import work
 from tests.sessions.store_contract import LEASE, ME, S, claimed, ending, new_run, said, turn
@@ -410,6 +410,63 @@ async def test_what_was_taken_up_unheard_is_taken_up_again(
         assert await behind.take_up(lease_s=LEASE) is None
 
 
+@pytest.mark.parametrize("nth", [1, 2, 3])
+async def test_who_is_cut_off_while_it_withdraws_holds_nobody_up(
+    behind: PostgresStore, store: PostgresStore, network: FaultProxy, nth: int
+) -> None:
+    """It held the session that it had looked at until the server noticed, which takes it hours."""
+    first = await claimed(behind, "r1")
+    for number in range(2):
+        await behind.begin(work(f"warm up {number}"), lease_s=LEASE)
+        await behind.withdraw(f"warm up {number}", "aborted")
+    await behind.begin(work("r2"), lease_s=LEASE)
+    network.strike = Strike(nth, "deaf")
+    withdraw = asyncio.create_task(behind.withdraw("r2", "aborted"))
+
+    async def is_withdrawn() -> bool:
+        record = await store.get_run(ME, "r2")
+        return record is not None and record.status == "aborted"
+
+    async def is_cut_off() -> bool:
+        return withdraw.done() or network.strike is None or network.strike.has_fallen
+
+    await until(is_cut_off)
+    assert await store.renew(first, lease_s=LEASE) is None
+    assert await store.finish(first, ending(turn("r1"))) == Released(2, None)
+    await until(is_withdrawn)
+    network.reset()
+    await asyncio.gather(withdraw, return_exceptions=True)
+
+
+async def test_who_is_stopped_in_the_middle_of_a_transaction_holds_what_it_locked_not_for_long(
+    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As all acts are made behind a PgBouncer that knows no prepared statements."""
+    monkeypatch.setattr(transactions, "_BOUND", "SET LOCAL idle_in_transaction_session_timeout = 100")
+    await said(store, "r1")
+    stopped = Pool(postgres_url)
+    stopped._is_prepared = False
+    await stopped.open()
+    has_locked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def act(db: asyncpg.Connection) -> None:
+        await db.execute("SELECT 1 FROM sessions FOR UPDATE")
+        has_locked.set()
+        await goes_on.wait()
+
+    acting = asyncio.create_task(stopped.submit(act))
+    await has_locked.wait()
+    patient = PostgresStore(postgres_url, begin_s=DEADLINE_S)
+    await patient.open()
+    try:
+        assert await said(patient, "r2") == Released(4, None)
+        goes_on.set()
+        await asyncio.gather(acting, return_exceptions=True)
+    finally:
+        await patient.close()
+        await stopped.close(DEADLINE_S)
+
+
 # Full, read only, of another schema
 
 
@@ -553,6 +610,46 @@ async def test_many_that_start_together_make_the_tables_once(postgres_url: str) 
         await store.close()
 
 
+async def test_a_schema_that_is_changed_while_a_dump_reads_it_holds_nobody_up(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who came to a table for which it waited stood behind it, until the dump had ended."""
+    whole = migration.parts()
+    monkeypatch.setattr(migration, "parts", lambda: whole[:6])
+    monkeypatch.setattr(migration, "_PAUSE_S", 0.1)
+    older = PostgresStore(postgres_url, begin_s=DEADLINE_S)
+    await older.open()
+    monkeypatch.setattr(migration, "parts", lambda: whole)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+    dump, db = await asyncpg.connect(postgres_url), await asyncpg.connect(postgres_url)
+    try:
+        async with dump.transaction(isolation="repeatable_read", readonly=True):
+            await dump.execute("LOCK TABLE runs IN ACCESS SHARE MODE")
+            migrating = asyncio.create_task(migration.migrate(db))
+
+            async def does_it_wait() -> bool:
+                return bool(await dump.fetchval(waits))
+
+            await until(does_it_wait)
+            for number in range(3):
+                await said(older, f"r{number}")
+            assert not migrating.done()
+        assert await migrating == migration.newest()
+        await said(older, "r3")
+        async with dump.transaction(isolation="repeatable_read", readonly=True):
+            await dump.execute("LOCK TABLE runs IN ACCESS SHARE MODE")
+            await db.execute("DELETE FROM schema_version WHERE version > 6")
+            monkeypatch.setattr(migration, "_PATIENCE_S", 0.0)
+            pool = Pool(postgres_url)
+            await pool.open()
+            assert "pg_stat_activity" in (await refusal(pool.submit(migration.migrate))).message
+            await pool.close(DEADLINE_S)
+    finally:
+        for connection in (dump, db):
+            await connection.close()
+        await older.close()
+
+
 @pytest.mark.parametrize(
     "theirs",
     [
@@ -677,6 +774,45 @@ async def test_no_two_acts_wait_for_each_other(postgres_url: str) -> None:
 
 
 # Connections
+
+
+async def test_a_claim_is_renewed_whatever_else_the_database_is_asked(
+    store: PostgresStore,
+) -> None:
+    """It waited for a connection behind acts that take long, and was lost."""
+    claim = await claimed(store, "r1")
+    done, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def takes_long(_: asyncpg.Connection) -> None:
+        begun.release()
+        await done.wait()
+
+    acts = asyncio.gather(*(store._pool.submit(takes_long) for _ in range(2 * SIZE)), return_exceptions=True)
+    for _ in range(SIZE - 1):
+        await begun.acquire()
+    for _ in range(3):
+        assert await store.renew(claim, lease_s=LEASE) is None
+        await store.beat(Replica("me", "all", "1", "", 1), lease_s=LEASE)
+    assert (await refusal(store.get_run(ME, "r1"))).code == "store_busy"
+    done.set()
+    assert sum(answer is None for answer in await acts) == SIZE - 1
+
+
+async def test_a_claim_that_somebody_holds_up_holds_up_no_other(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    claims = [await claimed(store, f"r{number}", f"agent:main:{number}") for number in range(2)]
+    assert await store.renew(claims[0], lease_s=LEASE) is None
+    other = await asyncpg.connect(postgres_url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM sessions WHERE key = 'agent:main:0' FOR UPDATE")
+            held_up = asyncio.create_task(store.renew(claims[0], lease_s=LEASE))
+            assert await store.renew(claims[1], lease_s=LEASE) is None
+            assert "in hand" in (await refusal(held_up)).message
+    finally:
+        await other.close()
+    assert await store.renew(claims[0], lease_s=LEASE) is None
 
 
 @pytest.mark.parametrize("how", ["refused", "slow"])

@@ -10,8 +10,10 @@ import asyncpg
 from openclaw_gateway.errors import GatewayError, StoreError, StoreFull
 from openclaw_gateway.sessions.postgres.address import NoAuthority
 
+# The server has heard nothing in the middle of a transaction, and has undone it.
+_UNHEARD = "25P03"
 # The same call may be made again at once: nothing of it was done, and what was in its way is over.
-_CONFLICTS = ("40001", "40P01", "23505", "P0002")
+_CONFLICTS = ("40001", "40P01", "23505", "P0002", _UNHEARD)
 # PgBouncer gave the statement to a connection of the server that was not told of it before.
 _UNPREPARED = ("26000", "42P05")
 _READ_ONLY = "25006"
@@ -85,6 +87,7 @@ _SAID: dict[str, tuple[str, str | None]] = {
     "53": ("PostgreSQL has run out of memory or of another resource: see its log.", None),
     "57P": ("PostgreSQL is starting or stopping: the gateway goes on as soon as it answers.", None),
     "57014": (_SILENT, None),
+    "55P03": ("Somebody else has in hand what the session store is to change: try again.", None),
     # What the driver says of what it cannot write down.
     "22000": (_NO_TEXT, "store_rejected"),
     "22021": ("The session store cannot keep text that is no Unicode.", "store_rejected"),
@@ -112,7 +115,7 @@ def is_lost(error: BaseException) -> bool:
     """Whether the connection is of no use any more. What was under way may have been done or not."""
     state = _state(error)
     if state is not None:
-        return state.startswith(("08", "57P")) or state == _READ_ONLY
+        return state.startswith(("08", "57P")) or state in (_READ_ONLY, _UNHEARD)
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 

@@ -6,7 +6,8 @@ nothing was heard in time, is dropped with all that lie idle; the next act opens
 goes on by itself when the server returns. Of what was not heard in time the server is told to stop it: what
 waits there for a lock would go on to, beyond the connections that are counted here, and be done at last. An
 act waits for the connection that is opened for it, or for one that another act gives back, whichever is there
-first: where opening one is slow, those that are open go on to serve. An act that another one was in the way
+first: where opening one is slow, those that are open go on to serve. One is left to what must not wait for
+other acts, a claim that is renewed above all. An act that another one was in the way
 of (a deadlock, a conflict) is made again, a few times; so is one that PgBouncer has given to a connection of
 the server which was not told of its statement: from then on nothing is prepared, and each act is a
 transaction that is begun and ended.
@@ -38,6 +39,7 @@ from openclaw_gateway.sessions.postgres.errors import (
     is_unprepared,
     translated,
 )
+from openclaw_gateway.sessions.postgres.transactions import transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -82,6 +84,7 @@ class Pool:
         self._is_prepared = True
         # Since a write was refused (no room, no right), until one that is told of is not.
         self.refuses_writes = False
+        self._room = asyncio.Semaphore(max(1, size - 1))
         self._idle: list[Connection] = []
         self._count = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -170,6 +173,30 @@ class Pool:
         **named: P.kwargs,
     ) -> R:
         """As `execute`, with another deadline for having a connection."""
+        until = time.monotonic() + acquire_s
+        try:
+            async with asyncio.timeout(acquire_s):
+                await self._room.acquire()
+        except TimeoutError as error:
+            raise _too_much() if self._others() else translated(error) from None
+        try:
+            return await self._done(until - time.monotonic(), act, *args, **named)
+        finally:
+            self._room.release()
+
+    async def at_once(
+        self, act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
+    ) -> R:
+        """As `execute`, for what must not wait for other acts, however long those take."""
+        return await self._done(ACQUIRE_S, act, *args, **named)
+
+    async def _done(
+        self,
+        acquire_s: float,
+        act: Callable[Concatenate[Connection, P], Awaitable[R]],
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> R:
         tries = 0
         while True:
             tries += 1
@@ -182,7 +209,7 @@ class Pool:
                     answer = await act(connection, *args, **named)
                 else:
                     # What is not prepared goes out in two messages, which must reach the same server.
-                    async with connection.transaction():
+                    async with transaction(connection):
                         answer = await act(connection, *args, **named)
             except Exception as error:  # noqa: BLE001 - as in `open`
                 self._after_error(connection, error)

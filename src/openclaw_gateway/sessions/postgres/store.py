@@ -164,7 +164,7 @@ class PostgresStore(Lookups, Sharing):
         return await self._pool.owned(self._claimed(run_id, lease_s))
 
     async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
-        return await self._pool.submit(runs.renew, self._who, claim, lease_s)
+        return await self._pool.owned(self._pool.at_once(runs.renew, self._who, claim, lease_s))
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
         if any(map(is_large, ending.turn)):

@@ -1,7 +1,7 @@
 """PostgresStore where the database is away, says nothing, breaks off, is full, or is none for it."""
 
 import asyncio
-import ssl
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ import asyncpg
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
-from openclaw_gateway.sessions.postgres import doubts, errors, migration, runs, transactions
+from openclaw_gateway.sessions.postgres import doubts, migration, runs, transactions
 from openclaw_gateway.sessions.postgres.pool import SIZE, Pool
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Begun, Claimed, Released, StoreHealth
 from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy, Strike
+from tests.engines.certificate import made
 from tests.engines.postgres import NotInstalled, Postgres, started
 from tests.sessions.shared_contract import work
 from tests.sessions.store_contract import LEASE, ME, S, claimed, ending, new_run, said, turn
@@ -527,6 +528,9 @@ async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, 
     [
         ("?sslmode=require", "sslmode=disable"),
         ("?sslmode=verify-full", "sslrootcert="),
+        ("?sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "The file that sslrootcert names"),
+        ("?sslmode=require&sslcert=/nowhere/own.pem", "The file that sslcert names"),
+        ("?sslmode=require&sslrootcert=/", "The file that sslrootcert names"),
         ("?channel_binding=require", "after the question mark"),
         ("?connect_timeout=3", "after the question mark"),
         ("?sslmode=nonsense", "write it as postgresql://"),
@@ -540,11 +544,28 @@ async def test_what_an_address_asks_for_in_vain_is_told(
     assert remedy in error.message
 
 
-def test_a_certificate_that_is_not_trusted_is_told() -> None:
-    """Its server was said not to be reached."""
-    error = errors.translated(ssl.SSLCertVerificationError("unable to get local issuer certificate"))
-    assert isinstance(error, StoreError)
-    assert "sslrootcert=" in error.message
+async def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None:
+    """The address was said to be none: to Python, an untrusted certificate is a wrong value."""
+
+    async def speaks_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"S")
+        with contextlib.suppress(OSError):
+            await writer.start_tls(own)
+        writer.close()
+
+    for name in ("own", "other"):
+        (tmp_path / name).mkdir()
+    own, _ = made(tmp_path / "own")
+    _, other = made(tmp_path / "other")
+    (tmp_path / "junk.pem").write_text("junk")
+    async with await asyncio.start_server(speaks_tls, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        for file in (other, tmp_path / "junk.pem"):
+            url = f"postgresql://me@127.0.0.1:{port}/db?sslmode=verify-full&sslrootcert={file}"
+            told = (await refusal(PostgresStore(url).open())).message
+            assert "is none that store.url trusts" in told
+            assert str(tmp_path) not in told
 
 
 async def test_who_may_only_read_is_not_ready_until_he_may_write(
@@ -681,13 +702,20 @@ async def test_who_may_only_read_is_told_at_the_start_what_to_run(postgres_url: 
         postgres_url,
         "CREATE ROLE only_reads LOGIN",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads",
+        "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
     )
     try:
         store = PostgresStore(reader)
         told = (await refusal(store.open())).message
         assert "SELECT on" not in told
         assert "schema_version" not in told
-        for lacks in ("INSERT on begun_copies, ", "UPDATE on ", "DELETE on ", "USAGE on arrivals"):
+        for lacks in (
+            "INSERT on begun_copies, ",
+            "UPDATE on ",
+            "DELETE on ",
+            "USAGE on arrivals",
+            "EXECUTE on beat_replica, ",
+        ):
             assert lacks in told, told
         await execute(postgres_url, *told.partition("let the owner run: ")[2].strip().split("; "))
         await store.open()

@@ -8,7 +8,7 @@ import ssl
 import asyncpg
 
 from openclaw_gateway.errors import GatewayError, StoreError, StoreFull
-from openclaw_gateway.sessions.postgres.address import NoAuthority
+from openclaw_gateway.sessions.postgres.address import NoAuthority, NoFile
 
 # The server has heard nothing in the middle of a transaction, and has undone it.
 _UNHEARD = "25P03"
@@ -44,6 +44,10 @@ _NO_AUTHORITY = (
     "The file of the authority is not there that store.url goes by with this sslmode: name it "
     "(sslrootcert=/path/ca.pem), or write sslmode=require, which looks at no certificate."
 )
+_NO_FILE = (
+    "The file that {option} names in store.url is not there, or the gateway may not read it: correct its "
+    "path there, or let the gateway's user read it."
+)
 _REJECTED = "rejected SSL upgrade"
 _FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
 _NO_TEXT = "The session store cannot keep text with a lone surrogate."
@@ -63,8 +67,8 @@ _SAID: dict[str, tuple[str, str | None]] = {
         "question mark, such as channel_binding or connect_timeout.",
         None,
     ),
-    "42P01": ("The database lacks tables of the session store: run this gateway's `store migrate`.", None),
-    "42883": ("The database lacks functions of the session store: run this gateway's `store migrate`.", None),
+    "42P01": ("The database lacks tables of the session store: run `openclaw store migrate`.", None),
+    "42883": ("The database lacks functions of the session store: run `openclaw store migrate`.", None),
     "3F": (
         "The user of store.url has no schema to keep anything in: see that the database has `public`, and "
         "that it is in the user's search_path.",
@@ -145,12 +149,18 @@ def _ours(error: BaseException) -> StoreError | None:
     if isinstance(error, UnicodeEncodeError):
         return StoreError(_NO_TEXT, code="store_rejected")
     if isinstance(error, asyncpg.ClientConfigurationError):
-        return StoreError(_NO_AUTHORITY if isinstance(error, NoAuthority) else _NO_ADDRESS)
+        return StoreError(_misnamed(error))
     if isinstance(error, TimeoutError):
         return StoreError(_SILENT, retry_after=_RETRY_S)
     if state is None and not is_lost(error):
         return None
     return StoreError(_unreached(error), retry_after=_RETRY_S)
+
+
+def _misnamed(error: BaseException) -> str:
+    if isinstance(error, NoFile):
+        return _NO_FILE.format(option=error.option)
+    return _NO_AUTHORITY if isinstance(error, NoAuthority) else _NO_ADDRESS
 
 
 def _unreached(error: BaseException) -> str:

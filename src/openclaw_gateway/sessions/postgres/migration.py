@@ -158,7 +158,7 @@ async def require_whole(db: Connection) -> None:
     if await db.fetchval("SELECT EXISTS (SELECT 1 FROM begun_copies)"):
         raise StoreError(
             "A store is being copied into the database of store.url, or that was cut off: let it come to its "
-            "end (the same `store copy` goes on where it was).",
+            "end (the same `openclaw store copy` goes on where it was).",
             code="copy_unfinished",
         )
 

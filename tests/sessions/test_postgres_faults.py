@@ -97,6 +97,10 @@ async def refusal(work: Awaitable[object]) -> StoreError:
 async def test_text_that_is_no_unicode_is_refused_for_good(store: PostgresStore) -> None:
     error = await refusal(store.begin(new_run("\ud800"), lease_s=LEASE))
     assert error.code == "store_rejected"
+    claim = await claimed(store, "r1")
+    for text in ("\ud800", "x" * 100_000 + "\ud800"):
+        assert (await refusal(store.finish(claim, ending(turn(text))))).code == "store_rejected"
+    assert await store.finish(claim, ending()) == Released(0, None)
 
 
 # Away

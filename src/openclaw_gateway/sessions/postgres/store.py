@@ -32,6 +32,7 @@ from openclaw_gateway.sessions.postgres import (
 )
 from openclaw_gateway.sessions.postgres.arrivals import Arrivals
 from openclaw_gateway.sessions.postgres.doubts import Doubts
+from openclaw_gateway.sessions.postgres.errors import translated
 from openclaw_gateway.sessions.postgres.lookups import Lookups
 from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S, Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.rights import require_rights
@@ -169,7 +170,10 @@ class PostgresStore(Lookups, Sharing):
     async def finish(self, claim: Claim, ending: Ending) -> Released:
         if any(map(is_large, ending.turn)):
             ending = replace(ending, turn=await self._pool.submit(blobs.set_aside, ending.turn, self._at_ms))
-        one = endings.finishing(claim, ending)
+        try:
+            one = endings.finishing(claim, ending)
+        except UnicodeEncodeError as error:
+            raise translated(error) from None
         if endings.goes_together(one):
             return await self._pool.owned(self._finishing.make(one))
         return await self._pool.owned(self._finish_one(one))

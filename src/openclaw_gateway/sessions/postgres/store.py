@@ -13,6 +13,7 @@ whose `begin` nobody heard the answer is ended.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 from msgspec.structs import replace
@@ -61,6 +62,8 @@ _CLOSE_DEADLINE_S = 20.0
 # So long it may be silent, and how long one look waits then.
 _BELIEVED_S = 2.0
 _AT_ONCE_S = 0.5
+# Whoever waits for nobody else may wait long for a connection.
+_PRUNE_ACQUIRE_S = 10.0
 log = structlog.get_logger()
 
 
@@ -231,7 +234,8 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.submit(ledger.record, rows)
 
     async def prune(self, retention: Retention) -> Pruned:
-        return await self._pool.submit(pruning.prune, retention, self._at_ms, sessions.clear_away)
+        do = partial(self._pool.within, _PRUNE_ACQUIRE_S)
+        return await self._pool.owned(pruning.prune(do, retention, self._at_ms, sessions.clear_away))
 
     async def _begun(self, run: NewRun, lease_s: float) -> Begun:
         until = time.monotonic() + self._begin_s

@@ -734,6 +734,19 @@ async def test_a_database_of_another_encoding_is_left_alone(postgres_server: Pos
     assert "UTF8" in (await refusal(PostgresStore(postgres_server.url("latin")).open())).message
 
 
+async def test_a_database_that_shows_what_was_there_before_a_lock_is_told_of(postgres_url: str) -> None:
+    """Two requests of one Idempotency-Key, at two processes at once, were two runs."""
+    name = postgres_url.rpartition("/")[2]
+    for level in ("repeatable read", "serializable"):
+        await execute(postgres_url, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+        told = (await refusal(PostgresStore(postgres_url).open())).message
+        assert f"as {level}: " in told
+    await execute(postgres_url, f"ALTER DATABASE {name} SET default_transaction_isolation = 'read committed'")
+    store = PostgresStore(postgres_url)
+    await store.open()
+    await store.close()
+
+
 # Behind a pool of transactions
 
 

@@ -78,12 +78,12 @@ def newest() -> int:
 
 
 async def state(db: Connection) -> State:
-    """Raises StoreError where the database is another program's, takes no writes or has the wrong
-    encoding."""
+    """Raises StoreError where the database is another program's, takes no writes, has the wrong encoding or
+    shows a transaction what was there when it began."""
     # Tables are looked for as rows: `to_regclass` may answer from what this connection remembers, and what
     # another process has made under the lock is not there yet.
-    encoding, is_standby, is_ours, is_taken = await db.fetchrow(
-        "SELECT current_setting('server_encoding'), "
+    encoding, isolation, is_standby, is_ours, is_taken = await db.fetchrow(
+        "SELECT current_setting('server_encoding'), current_setting('transaction_isolation'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
         "bool_or(is_ours) IS TRUE, count(*) > 0 FROM (SELECT relname = 'schema_version' AND EXISTS ("
         "    SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'readable_from'"
@@ -93,6 +93,12 @@ async def state(db: Connection) -> State:
     if encoding != "UTF8":
         raise StoreError(
             f"The database of the session store has the encoding {encoding}: create one with ENCODING 'UTF8'."
+        )
+    if isolation != "read committed":
+        # Who has waited for a lock must see what the one before has done, or a key counts twice.
+        raise StoreError(
+            f"The database of the session store begins transactions as {isolation}: let its owner run ALTER "
+            "DATABASE … SET default_transaction_isolation TO 'read committed', or set that for its user."
         )
     if is_standby:
         # As a write is refused: this connection is of no use, also once the database takes writes again.

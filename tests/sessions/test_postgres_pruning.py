@@ -120,6 +120,12 @@ async def test_a_row_that_somebody_is_at_work_with_is_passed_over(connect: Conne
     assert await prune(prunes, ALL_OLD) == Pruned(1, 1, 1, 1, 1)
 
 
+async def test_a_run_of_a_process_whose_clock_was_ahead_keeps_no_other(db: Connection) -> None:
+    await fill(db, 1_000)
+    await db.execute("UPDATE runs SET created_ms = $1 WHERE number <= 500", NOW * 2)
+    assert (await prune(db, ALL_OLD)).runs == 1_000
+
+
 async def test_room_is_counted_by_parts(db: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "_SIZES_AT_ONCE", 7)
     for number in range(50):

@@ -43,9 +43,10 @@ _DROP_RESULTS = """
     ), gone AS (DELETE FROM results USING old WHERE results.number = old.number RETURNING 1)
     SELECT count(*) FROM gone
 """
+# A run was begun by the clock of its process, and ended by that of the database.
 _NEXT_RUNS = """
-    SELECT number, created_ms FROM (
-        SELECT number, created_ms FROM runs WHERE number > $1 ORDER BY number LIMIT $2
+    SELECT number, least(created_ms, ended_ms) FROM (
+        SELECT number, created_ms, ended_ms FROM runs WHERE number > $1 ORDER BY number LIMIT $2
     ) AS part ORDER BY number DESC LIMIT 1
 """
 _DROP_RUNS = """

@@ -415,6 +415,26 @@ async def test_what_was_taken_up_unheard_is_taken_up_again(
         assert await behind.take_up(lease_s=LEASE) is None
 
 
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_a_silent_server_holds_nobody_up_where_nothing_is_prepared(
+    behind: PostgresStore, network: FaultProxy, monkeypatch: pytest.MonkeyPatch, *, is_begun: bool
+) -> None:
+    """Beginning a transaction, and ending one that had failed, waited as long as any statement may take."""
+    monkeypatch.setattr(behind, "_begin_s", 0.3)
+    monkeypatch.setattr(transactions, "_BEGIN_S", 0.3)
+    behind._pool._is_prepared = False
+    behind._pool._statement_s = 2 * DEADLINE_S
+    behind._pool._drop_idle()
+    assert isinstance(await behind.begin(work("r1"), lease_s=LEASE), Claimed)
+    if is_begun:
+        network.strike = Strike(3, "deaf")
+    else:
+        network.turn(HALF_OPEN_DOWN)
+    assert (await refusal(behind.begin(work("r2"), lease_s=LEASE))).code == "store_unavailable"
+    network.turn(PASS)
+    network.reset()
+
+
 @pytest.mark.parametrize("nth", [1, 2, 3])
 async def test_who_is_cut_off_while_it_withdraws_holds_nobody_up(
     behind: PostgresStore, store: PostgresStore, network: FaultProxy, nth: int

@@ -1,7 +1,7 @@
 """PostgresStore where the database is away, says nothing, breaks off, is full, or is none for it."""
 
 import asyncio
-import ssl
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ import asyncpg
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
-from openclaw_gateway.sessions.postgres import doubts, errors, migration, runs
-from openclaw_gateway.sessions.postgres.pool import Pool
+from openclaw_gateway.sessions.postgres import doubts, migration, runs, transactions
+from openclaw_gateway.sessions.postgres.pool import SIZE, Pool
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Begun, Claimed, Released, StoreHealth
-from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy
+from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy, Strike
+from tests.engines.certificate import made
 from tests.engines.postgres import NotInstalled, Postgres, started
 from tests.sessions.shared_contract import work
 from tests.sessions.store_contract import LEASE, ME, S, claimed, ending, new_run, said, turn
@@ -96,6 +97,10 @@ async def refusal(work: Awaitable[object]) -> StoreError:
 async def test_text_that_is_no_unicode_is_refused_for_good(store: PostgresStore) -> None:
     error = await refusal(store.begin(new_run("\ud800"), lease_s=LEASE))
     assert error.code == "store_rejected"
+    claim = await claimed(store, "r1")
+    for text in ("\ud800", "x" * 100_000 + "\ud800"):
+        assert (await refusal(store.finish(claim, ending(turn(text))))).code == "store_rejected"
+    assert await store.finish(claim, ending()) == Released(0, None)
 
 
 # Away
@@ -292,6 +297,72 @@ async def test_a_begin_that_nobody_heard_of_is_ended(
     await deaf.close()
 
 
+async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """It waited on, on a connection that nobody counted, and began its run when all had gone."""
+    await said(store, "r0")
+    hasty = PostgresStore(postgres_url, begin_s=0.1)
+    await hasty.open()
+    other = await asyncpg.connect(postgres_url)
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM sessions FOR UPDATE")
+            for number in range(1, 4):
+                await refusal(hasty.begin(work(f"r{number}"), lease_s=LEASE))
+
+            async def does_nobody_wait() -> bool:
+                return not await other.fetchval(waits)
+
+            await until(does_nobody_wait)
+        assert await store.runs_of(ME, S, after="r0") == ()
+        assert isinstance(await store.begin(new_run("r4"), lease_s=LEASE), Claimed)
+    finally:
+        await other.close()
+        await hasty.close()
+
+
+async def test_a_begin_that_comes_to_the_database_late_is_ended(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network may hold it back for longer than who has asked for it is away."""
+    monkeypatch.setattr(doubts, "_FIRST_S", 0.01)
+    monkeypatch.setattr(doubts, "_LONGEST_S", 0.01)
+    held_back: list[Callable[[], Awaitable[Begun]]] = []
+
+    async def begin(*args: Any, **more: Any) -> Begun:
+        held_back.append(lambda: store._pool.submit(lambda db: original(db, *args[1:], **more)))
+        raise ConnectionResetError
+
+    async def asked(run_ids: list[str]) -> int:
+        closed.append(await disown(run_ids))
+        return closed[-1]
+
+    closed: list[int] = []
+    original, disown = runs.begin, store._doubts._disown
+    monkeypatch.setattr(runs, "begin", begin)
+    monkeypatch.setattr(store._doubts, "_disown", asked)
+    await refusal(store.begin(new_run("r1"), lease_s=LEASE))
+
+    async def is_asked() -> bool:
+        return len(closed) > 1
+
+    await until(is_asked)
+    assert isinstance(await held_back[0](), Claimed)
+
+    async def is_ended() -> bool:
+        record = await store.get_run(ME, "r1")
+        return record is not None and record.status == "interrupted"
+
+    await until(is_ended)
+    monkeypatch.undo()
+    assert isinstance(await store.begin(new_run("r2"), lease_s=LEASE), Claimed)
+
+
 async def test_a_claim_whose_answer_is_lost_is_given_again(
     behind: PostgresStore, store: PostgresStore, network: FaultProxy
 ) -> None:
@@ -342,6 +413,83 @@ async def test_what_was_taken_up_unheard_is_taken_up_again(
         assert found is not None
         assert (found.run_id, found.attempt) == (run_id, 1)
         assert await behind.take_up(lease_s=LEASE) is None
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_a_silent_server_holds_nobody_up_where_nothing_is_prepared(
+    behind: PostgresStore, network: FaultProxy, monkeypatch: pytest.MonkeyPatch, *, is_begun: bool
+) -> None:
+    """Beginning a transaction, and ending one that had failed, waited as long as any statement may take."""
+    monkeypatch.setattr(behind, "_begin_s", 0.3)
+    monkeypatch.setattr(transactions, "_BEGIN_S", 0.3)
+    behind._pool._is_prepared = False
+    behind._pool._statement_s = 2 * DEADLINE_S
+    behind._pool._drop_idle()
+    assert isinstance(await behind.begin(work("r1"), lease_s=LEASE), Claimed)
+    if is_begun:
+        network.strike = Strike(3, "deaf")
+    else:
+        network.turn(HALF_OPEN_DOWN)
+    assert (await refusal(behind.begin(work("r2"), lease_s=LEASE))).code == "store_unavailable"
+    network.turn(PASS)
+    network.reset()
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+async def test_who_is_cut_off_while_it_withdraws_holds_nobody_up(
+    behind: PostgresStore, store: PostgresStore, network: FaultProxy, nth: int
+) -> None:
+    """It held the session that it had looked at until the server noticed, which takes it hours."""
+    first = await claimed(behind, "r1")
+    for number in range(2):
+        await behind.begin(work(f"warm up {number}"), lease_s=LEASE)
+        await behind.withdraw(f"warm up {number}", "aborted")
+    await behind.begin(work("r2"), lease_s=LEASE)
+    network.strike = Strike(nth, "deaf")
+    withdraw = asyncio.create_task(behind.withdraw("r2", "aborted"))
+
+    async def is_withdrawn() -> bool:
+        record = await store.get_run(ME, "r2")
+        return record is not None and record.status == "aborted"
+
+    async def is_cut_off() -> bool:
+        return withdraw.done() or network.strike is None or network.strike.has_fallen
+
+    await until(is_cut_off)
+    assert await store.renew(first, lease_s=LEASE) is None
+    assert await store.finish(first, ending(turn("r1"))) == Released(2, None)
+    await until(is_withdrawn)
+    network.reset()
+    await asyncio.gather(withdraw, return_exceptions=True)
+
+
+async def test_who_is_stopped_in_the_middle_of_a_transaction_holds_what_it_locked_not_for_long(
+    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As all acts are made behind a PgBouncer that knows no prepared statements."""
+    monkeypatch.setattr(transactions, "_BOUND", "SET LOCAL idle_in_transaction_session_timeout = 100")
+    await said(store, "r1")
+    stopped = Pool(postgres_url)
+    stopped._is_prepared = False
+    await stopped.open()
+    has_locked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def act(db: asyncpg.Connection) -> None:
+        await db.execute("SELECT 1 FROM sessions FOR UPDATE")
+        has_locked.set()
+        await goes_on.wait()
+
+    acting = asyncio.create_task(stopped.submit(act))
+    await has_locked.wait()
+    patient = PostgresStore(postgres_url, begin_s=DEADLINE_S)
+    await patient.open()
+    try:
+        assert await said(patient, "r2") == Released(4, None)
+        goes_on.set()
+        await asyncio.gather(acting, return_exceptions=True)
+    finally:
+        await patient.close()
+        await stopped.close(DEADLINE_S)
 
 
 # Full, read only, of another schema
@@ -404,6 +552,9 @@ async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, 
     [
         ("?sslmode=require", "sslmode=disable"),
         ("?sslmode=verify-full", "sslrootcert="),
+        ("?sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "The file that sslrootcert names"),
+        ("?sslmode=require&sslcert=/nowhere/own.pem", "The file that sslcert names"),
+        ("?sslmode=require&sslrootcert=/", "The file that sslrootcert names"),
         ("?channel_binding=require", "after the question mark"),
         ("?connect_timeout=3", "after the question mark"),
         ("?sslmode=nonsense", "write it as postgresql://"),
@@ -417,11 +568,28 @@ async def test_what_an_address_asks_for_in_vain_is_told(
     assert remedy in error.message
 
 
-def test_a_certificate_that_is_not_trusted_is_told() -> None:
-    """Its server was said not to be reached."""
-    error = errors.translated(ssl.SSLCertVerificationError("unable to get local issuer certificate"))
-    assert isinstance(error, StoreError)
-    assert "sslrootcert=" in error.message
+async def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None:
+    """The address was said to be none: to Python, an untrusted certificate is a wrong value."""
+
+    async def speaks_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"S")
+        with contextlib.suppress(OSError):
+            await writer.start_tls(own)
+        writer.close()
+
+    for name in ("own", "other"):
+        (tmp_path / name).mkdir()
+    own, _ = made(tmp_path / "own")
+    _, other = made(tmp_path / "other")
+    (tmp_path / "junk.pem").write_text("junk")
+    async with await asyncio.start_server(speaks_tls, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        for file in (other, tmp_path / "junk.pem"):
+            url = f"postgresql://me@127.0.0.1:{port}/db?sslmode=verify-full&sslrootcert={file}"
+            told = (await refusal(PostgresStore(url).open())).message
+            assert "is none that store.url trusts" in told
+            assert str(tmp_path) not in told
 
 
 async def test_who_may_only_read_is_not_ready_until_he_may_write(
@@ -487,6 +655,46 @@ async def test_many_that_start_together_make_the_tables_once(postgres_url: str) 
         await store.close()
 
 
+async def test_a_schema_that_is_changed_while_a_dump_reads_it_holds_nobody_up(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who came to a table for which it waited stood behind it, until the dump had ended."""
+    whole = migration.parts()
+    monkeypatch.setattr(migration, "parts", lambda: whole[:6])
+    monkeypatch.setattr(migration, "_PAUSE_S", 0.1)
+    older = PostgresStore(postgres_url, begin_s=DEADLINE_S)
+    await older.open()
+    monkeypatch.setattr(migration, "parts", lambda: whole)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+    dump, db = await asyncpg.connect(postgres_url), await asyncpg.connect(postgres_url)
+    try:
+        async with dump.transaction(isolation="repeatable_read", readonly=True):
+            await dump.execute("LOCK TABLE runs IN ACCESS SHARE MODE")
+            migrating = asyncio.create_task(migration.migrate(db))
+
+            async def does_it_wait() -> bool:
+                return bool(await dump.fetchval(waits))
+
+            await until(does_it_wait)
+            for number in range(3):
+                await said(older, f"r{number}")
+            assert not migrating.done()
+        assert await migrating == migration.newest()
+        await said(older, "r3")
+        async with dump.transaction(isolation="repeatable_read", readonly=True):
+            await dump.execute("LOCK TABLE runs IN ACCESS SHARE MODE")
+            await db.execute("DELETE FROM schema_version WHERE version > 6")
+            monkeypatch.setattr(migration, "_PATIENCE_S", 0.0)
+            pool = Pool(postgres_url)
+            await pool.open()
+            assert "pg_stat_activity" in (await refusal(pool.submit(migration.migrate))).message
+            await pool.close(DEADLINE_S)
+    finally:
+        for connection in (dump, db):
+            await connection.close()
+        await older.close()
+
+
 @pytest.mark.parametrize(
     "theirs",
     [
@@ -518,13 +726,20 @@ async def test_who_may_only_read_is_told_at_the_start_what_to_run(postgres_url: 
         postgres_url,
         "CREATE ROLE only_reads LOGIN",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads",
+        "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
     )
     try:
         store = PostgresStore(reader)
         told = (await refusal(store.open())).message
         assert "SELECT on" not in told
         assert "schema_version" not in told
-        for lacks in ("INSERT on begun_copies, ", "UPDATE on ", "DELETE on ", "USAGE on arrivals"):
+        for lacks in (
+            "INSERT on begun_copies, ",
+            "UPDATE on ",
+            "DELETE on ",
+            "USAGE on arrivals",
+            "EXECUTE on beat_replica, ",
+        ):
             assert lacks in told, told
         await execute(postgres_url, *told.partition("let the owner run: ")[2].strip().split("; "))
         await store.open()
@@ -537,6 +752,19 @@ async def test_who_may_only_read_is_told_at_the_start_what_to_run(postgres_url: 
 async def test_a_database_of_another_encoding_is_left_alone(postgres_server: Postgres) -> None:
     await execute(postgres_server.url(), "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
     assert "UTF8" in (await refusal(PostgresStore(postgres_server.url("latin")).open())).message
+
+
+async def test_a_database_that_shows_what_was_there_before_a_lock_is_told_of(postgres_url: str) -> None:
+    """Two requests of one Idempotency-Key, at two processes at once, were two runs."""
+    name = postgres_url.rpartition("/")[2]
+    for level in ("repeatable read", "serializable"):
+        await execute(postgres_url, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+        told = (await refusal(PostgresStore(postgres_url).open())).message
+        assert f"as {level}: " in told
+    await execute(postgres_url, f"ALTER DATABASE {name} SET default_transaction_isolation = 'read committed'")
+    store = PostgresStore(postgres_url)
+    await store.open()
+    await store.close()
 
 
 # Behind a pool of transactions
@@ -611,6 +839,45 @@ async def test_no_two_acts_wait_for_each_other(postgres_url: str) -> None:
 
 
 # Connections
+
+
+async def test_a_claim_is_renewed_whatever_else_the_database_is_asked(
+    store: PostgresStore,
+) -> None:
+    """It waited for a connection behind acts that take long, and was lost."""
+    claim = await claimed(store, "r1")
+    done, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def takes_long(_: asyncpg.Connection) -> None:
+        begun.release()
+        await done.wait()
+
+    acts = asyncio.gather(*(store._pool.submit(takes_long) for _ in range(2 * SIZE)), return_exceptions=True)
+    for _ in range(SIZE - 1):
+        await begun.acquire()
+    for _ in range(3):
+        assert await store.renew(claim, lease_s=LEASE) is None
+        await store.beat(Replica("me", "all", "1", "", 1), lease_s=LEASE)
+    assert (await refusal(store.get_run(ME, "r1"))).code == "store_busy"
+    done.set()
+    assert sum(answer is None for answer in await acts) == SIZE - 1
+
+
+async def test_a_claim_that_somebody_holds_up_holds_up_no_other(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    claims = [await claimed(store, f"r{number}", f"agent:main:{number}") for number in range(2)]
+    assert await store.renew(claims[0], lease_s=LEASE) is None
+    other = await asyncpg.connect(postgres_url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM sessions WHERE key = 'agent:main:0' FOR UPDATE")
+            held_up = asyncio.create_task(store.renew(claims[0], lease_s=LEASE))
+            assert await store.renew(claims[1], lease_s=LEASE) is None
+            assert "in hand" in (await refusal(held_up)).message
+    finally:
+        await other.close()
+    assert await store.renew(claims[0], lease_s=LEASE) is None
 
 
 @pytest.mark.parametrize("how", ["refused", "slow"])

@@ -1,7 +1,8 @@
 """Several replicas that prune one database at the same time: each row goes once, and nobody waits."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 from asyncpg import Connection
@@ -14,6 +15,8 @@ from tests.sessions.postgres_database import Connect, connect, db
 
 __all__ = ["connect", "db"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 NOW = 1_700_000_000_000
 ALL_OLD = Retention(sessions_s=1, runs_s=1, results_s=1, ledger_s=1, kept_s=1)
 
@@ -38,7 +41,12 @@ async def fill(db: Connection, count: int) -> None:
 
 
 async def prune(db: Connection, retention: Retention) -> Pruned:
-    return await pruning.prune(db, retention, NOW, sessions.clear_away)
+    async def do(
+        act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
+    ) -> R:
+        return await act(db, *args, **named)
+
+    return await pruning.prune(do, retention, NOW, sessions.clear_away)
 
 
 async def test_what_two_prune_together_is_all_of_it_and_each_of_it_once(connect: Connect) -> None:
@@ -78,11 +86,11 @@ class Overtaken:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._db, name)
 
-    async def fetchrow(self, query: str, *values: Any) -> Any:
-        row = await self._db.fetchrow(query, *values)
+    async def fetch(self, query: str, *values: Any) -> Any:
+        found = await self._db.fetch(query, *values)
         if "FROM sessions" in query and not self.dropped_by_other:
             self.dropped_by_other = (await prune(self._other, self._retention)).sessions
-        return row
+        return found
 
 
 @pytest.mark.parametrize("retention", [Retention(max_sessions=20), Retention(max_bytes=200)])
@@ -110,6 +118,12 @@ async def test_a_row_that_somebody_is_at_work_with_is_passed_over(connect: Conne
             done = await prune(prunes, ALL_OLD)
     assert done == Pruned(4, 4, 4, 4, 4)
     assert await prune(prunes, ALL_OLD) == Pruned(1, 1, 1, 1, 1)
+
+
+async def test_a_run_of_a_process_whose_clock_was_ahead_keeps_no_other(db: Connection) -> None:
+    await fill(db, 1_000)
+    await db.execute("UPDATE runs SET created_ms = $1 WHERE number <= 500", NOW * 2)
+    assert (await prune(db, ALL_OLD)).runs == 1_000
 
 
 async def test_room_is_counted_by_parts(db: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,3 +29,16 @@ class TestSharedPostgresStore(SharedContract):
             return PostgresStore(postgres_url, clock=clock, begin_s=PATIENT_S)
 
         return new_shared
+
+
+class TestUnpreparedPostgresStore(RetentionContract):
+    """As behind a PgBouncer that knows no prepared statements: each act is one transaction."""
+
+    @pytest.fixture
+    def new_store(self, postgres_url: str) -> NewStore:
+        def new_store(clock: Clock) -> PostgresStore:
+            store = PostgresStore(postgres_url, max_queued=MAX_QUEUED, clock=clock, begin_s=PATIENT_S)
+            store._pool._is_prepared = False
+            return store
+
+        return new_store

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 class Leases:
     """`look_again_s` is how soon the store is asked where only it tells that a run is to stop; None: the bus
-    tells of all. `after` is awaited behind each round."""
+    tells of all. `after` is awaited in each round, beside the renewals."""
 
     def __init__(
         self,
@@ -73,17 +73,35 @@ class Leases:
         return None if held is None else held[1]
 
     async def _beat(self) -> None:
-        while True:
-            await self._until_due()
-            try:
-                renewals = [self._renew(*held) for held in list(self._held.values())]
-                # Nobody else may ask for long how the store is; it says in the log what is wrong.
-                await asyncio.gather(self._store.health(), *renewals)
-                await self._after()
-            except (Exception, asyncio.CancelledError):
-                if is_being_cancelled():
-                    raise
-                log.exception("lanes.heartbeat")
+        beside: asyncio.Task[None] | None = None
+        try:
+            while True:
+                await self._until_due()
+                if beside is None or beside.done():
+                    beside = asyncio.create_task(self._made(self._look), name="lanes.beside")
+                await self._made(self._renew_all)
+        finally:
+            if beside is not None:
+                beside.cancel()
+                await asyncio.wait([beside])
+
+    async def _made(self, part: Callable[[], Awaitable[None]]) -> None:
+        """Whatever becomes of it, the heart beats on."""
+        try:
+            await part()
+        except (Exception, asyncio.CancelledError):
+            if is_being_cancelled():
+                raise
+            log.exception("lanes.heartbeat")
+
+    async def _renew_all(self) -> None:
+        await asyncio.gather(*(self._renew(*held) for held in list(self._held.values())))
+
+    async def _look(self) -> None:
+        """What may take long, so that no renewal waits for it."""
+        # Nobody else may ask for long how the store is; it says in the log what is wrong.
+        await self._store.health()
+        await self._after()
 
     async def _until_due(self) -> None:
         """Until leases are to be renewed; sooner where only the store tells that a run is to stop."""

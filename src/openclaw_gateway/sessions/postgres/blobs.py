@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.large import UNTOUCHED_S, digest_of, is_large, referenced
+from openclaw_gateway.sessions.postgres.transactions import transaction
 from openclaw_gateway.wire.messages import M, Message
 
 _AT_ONCE = 100
@@ -74,7 +75,7 @@ async def whole(db: Connection, one: M) -> M:
 
 async def sweep(db: Connection, now_ms: int | None) -> int:
     """Drop some of what no session names; how many. What somebody else has in hand is passed over."""
-    async with db.transaction():
+    async with transaction(db):
         unnamed = [digest for (digest,) in await db.fetch(_LOCK_UNNAMED, now_ms)]
         dropped: int = await db.fetchval(_DROP, unnamed) if unnamed else 0
     return dropped

@@ -1,7 +1,6 @@
 """What the PostgreSQL store does to runs that end: finish, conclude, withdraw, close.
 
-Each is one function of schema/0004 and one transaction; all but `withdraw` in one round trip. Knows nothing
-of pools.
+Each is one function of schema/0004, one transaction and one round trip. Knows nothing of pools.
 """
 
 from collections.abc import Sequence
@@ -28,7 +27,12 @@ _FINISH = (
 )
 _FINISH_ALL = "SELECT * FROM finish_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 _CONCLUDE = "SELECT conclude_run($1, $2, $3, $4, $5, $6, $7)"
-_WITHDRAW = "SELECT * FROM withdraw_run($1, $2, $3, $4)"
+# One that is heard is looked for under no name: it stays as it is.
+_WITHDRAW = (
+    f"WITH locked AS MATERIALIZED ({hearing.LOCKED}) "  # noqa: S608
+    "SELECT ended.*, is_heard FROM (SELECT EXISTS (SELECT 1 FROM locked WHERE is_heard) AS is_heard) AS own, "
+    "withdraw_run($1, CASE WHEN is_heard THEN NULL ELSE $2 END, $3, $4) AS ended"
+)
 _CLOSE_OWN = (
     "SELECT close_runs($1, ARRAY(SELECT number FROM runs WHERE ended_ms IS NULL AND replica = $2 "
     "ORDER BY number LIMIT 500), $2, $3, $4)"
@@ -148,9 +152,9 @@ async def withdraw(
     db: Connection, who: Who, run_id: str, status: RunStatus, error: ErrorInfo | None
 ) -> Released:
     stored.require_ended(status)
-    async with db.transaction():
-        await hearing.require_unheard(db, run_id)
-        last_seq, next_run = await db.fetchrow(_WITHDRAW, who.at_ms, run_id, status, _encoded(error))
+    last_seq, next_run, is_heard = await db.fetchrow(_WITHDRAW, who.at_ms, run_id, status, _encoded(error))
+    if is_heard:
+        raise refused.heard()
     if last_seq is None:
         raise refused.not_waiting()
     return Released(last_seq, next_run)

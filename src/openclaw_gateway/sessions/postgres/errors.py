@@ -8,10 +8,12 @@ import ssl
 import asyncpg
 
 from openclaw_gateway.errors import GatewayError, StoreError, StoreFull
-from openclaw_gateway.sessions.postgres.address import NoAuthority
+from openclaw_gateway.sessions.postgres.address import NoAuthority, NoFile
 
+# The server has heard nothing in the middle of a transaction, and has undone it.
+_UNHEARD = "25P03"
 # The same call may be made again at once: nothing of it was done, and what was in its way is over.
-_CONFLICTS = ("40001", "40P01", "23505", "P0002")
+_CONFLICTS = ("40001", "40P01", "23505", "P0002", _UNHEARD)
 # PgBouncer gave the statement to a connection of the server that was not told of it before.
 _UNPREPARED = ("26000", "42P05")
 _READ_ONLY = "25006"
@@ -42,6 +44,10 @@ _NO_AUTHORITY = (
     "The file of the authority is not there that store.url goes by with this sslmode: name it "
     "(sslrootcert=/path/ca.pem), or write sslmode=require, which looks at no certificate."
 )
+_NO_FILE = (
+    "The file that {option} names in store.url is not there, or the gateway may not read it: correct its "
+    "path there, or let the gateway's user read it."
+)
 _REJECTED = "rejected SSL upgrade"
 _FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
 _NO_TEXT = "The session store cannot keep text with a lone surrogate."
@@ -61,8 +67,8 @@ _SAID: dict[str, tuple[str, str | None]] = {
         "question mark, such as channel_binding or connect_timeout.",
         None,
     ),
-    "42P01": ("The database lacks tables of the session store: run this gateway's `store migrate`.", None),
-    "42883": ("The database lacks functions of the session store: run this gateway's `store migrate`.", None),
+    "42P01": ("The database lacks tables of the session store: run `openclaw store migrate`.", None),
+    "42883": ("The database lacks functions of the session store: run `openclaw store migrate`.", None),
     "3F": (
         "The user of store.url has no schema to keep anything in: see that the database has `public`, and "
         "that it is in the user's search_path.",
@@ -85,6 +91,7 @@ _SAID: dict[str, tuple[str, str | None]] = {
     "53": ("PostgreSQL has run out of memory or of another resource: see its log.", None),
     "57P": ("PostgreSQL is starting or stopping: the gateway goes on as soon as it answers.", None),
     "57014": (_SILENT, None),
+    "55P03": ("Somebody else has in hand what the session store is to change: try again.", None),
     # What the driver says of what it cannot write down.
     "22000": (_NO_TEXT, "store_rejected"),
     "22021": ("The session store cannot keep text that is no Unicode.", "store_rejected"),
@@ -112,7 +119,7 @@ def is_lost(error: BaseException) -> bool:
     """Whether the connection is of no use any more. What was under way may have been done or not."""
     state = _state(error)
     if state is not None:
-        return state.startswith(("08", "57P")) or state == _READ_ONLY
+        return state.startswith(("08", "57P")) or state in (_READ_ONLY, _UNHEARD)
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
@@ -142,12 +149,18 @@ def _ours(error: BaseException) -> StoreError | None:
     if isinstance(error, UnicodeEncodeError):
         return StoreError(_NO_TEXT, code="store_rejected")
     if isinstance(error, asyncpg.ClientConfigurationError):
-        return StoreError(_NO_AUTHORITY if isinstance(error, NoAuthority) else _NO_ADDRESS)
+        return StoreError(_misnamed(error))
     if isinstance(error, TimeoutError):
         return StoreError(_SILENT, retry_after=_RETRY_S)
     if state is None and not is_lost(error):
         return None
     return StoreError(_unreached(error), retry_after=_RETRY_S)
+
+
+def _misnamed(error: BaseException) -> str:
+    if isinstance(error, NoFile):
+        return _NO_FILE.format(option=error.option)
+    return _NO_AUTHORITY if isinstance(error, NoAuthority) else _NO_ADDRESS
 
 
 def _unreached(error: BaseException) -> str:

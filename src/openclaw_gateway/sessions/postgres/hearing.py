@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from asyncpg import Connection
 
-from openclaw_gateway.sessions import refused
 from openclaw_gateway.sessions.postgres.texts import written_list
 from openclaw_gateway.sessions.shared import Waiting
 from openclaw_gateway.sessions.store import Claim
@@ -39,10 +38,10 @@ _STOP_HEARER = (
     "WHERE runs.owner = $1 AND runs.id = $2 AND sessions.number = runs.session "
     f"AND {_IS_HEARD} AND hearer.number = sessions.holder AND hearer.ended_ms IS NULL"
 )
-# Of the newest state of both rows: who has locked them waits for nobody any more.
-_IS_HEARD_NOW = (
-    f"SELECT {_IS_HEARD} FROM sessions JOIN runs ON runs.session = sessions.number "  # noqa: S608
-    "WHERE runs.id = $1 FOR UPDATE"
+# Of the newest state of both rows, which stays so until the end of the transaction.
+LOCKED = (
+    f"SELECT {_IS_HEARD} AS is_heard FROM sessions JOIN runs ON runs.session = sessions.number "  # noqa: S608
+    "WHERE runs.id = $2 FOR UPDATE"
 )
 
 
@@ -66,9 +65,3 @@ async def place(db: Connection, owner: str, run_id: str) -> int | None:
 async def stop_hearer(db: Connection, owner: str, run_id: str) -> None:
     """After a wish to stop the one that waits: from then on nobody hears it who has not yet."""
     await db.execute(_STOP_HEARER, owner, run_id)
-
-
-async def require_unheard(db: Connection, run_id: str) -> None:
-    """So it stays until the end of the transaction. Raises StoreError (code "run_heard")."""
-    if await db.fetchval(_IS_HEARD_NOW, run_id):
-        raise refused.heard()

@@ -14,17 +14,25 @@ from openclaw_gateway.sessions.wanted import Given, WantedNames
 _ROWS_AT_ONCE = 100
 _SIZES_AT_ONCE = 5_000
 
-_LABEL = (
-    "INSERT INTO kept_labels (owner, label, number) SELECT $1, unnest($2::text[]), $3 ON CONFLICT DO NOTHING"
-)
-_KEEP = (
-    "INSERT INTO kept (owner, name, body, kept_ms) VALUES ($1, $2, $3, now_ms($4)) "
-    "ON CONFLICT DO NOTHING RETURNING number"
-)
-_REKEEP = (
-    "UPDATE kept SET body = $3, kept_ms = CASE WHEN $4 THEN now_ms($5) ELSE kept_ms END "
-    "WHERE owner = $1 AND name = $2 RETURNING number"
-)
+_KEEP = """
+    WITH made AS (
+        INSERT INTO kept (owner, name, body, kept_ms) VALUES ($1, $2, $3, now_ms($5))
+        ON CONFLICT DO NOTHING RETURNING number
+    ) INSERT INTO kept_labels (owner, label, number)
+    SELECT $1, label, number FROM made, unnest($4::text[]) AS label ON CONFLICT DO NOTHING
+"""
+_REKEEP = """
+    WITH changed AS (
+        UPDATE kept SET body = $3, kept_ms = CASE WHEN $6 THEN now_ms($5) ELSE kept_ms END
+        WHERE owner = $1 AND name = $2 RETURNING number
+    ), gone AS (
+        DELETE FROM kept_labels USING changed
+        WHERE kept_labels.number = changed.number AND label <> ALL ($4::text[])
+    ), labelled AS (
+        INSERT INTO kept_labels (owner, label, number)
+        SELECT $1, label, number FROM changed, unnest($4::text[]) AS label ON CONFLICT DO NOTHING
+    ) SELECT EXISTS (SELECT 1 FROM changed)
+"""
 _NUMBER = "SELECT number FROM kept WHERE owner = $1 AND name = $2"
 _NAMES = (
     "SELECT kept.name FROM kept_labels AS first JOIN kept ON kept.number = first.number "
@@ -58,22 +66,15 @@ _ROOM_BELOW = f"""
 
 
 async def keep(db: Connection, given: Given, now_ms: int | None) -> None:
-    async with db.transaction():
-        number = await db.fetchval(_KEEP, given.owner, given.name, given.body, now_ms)
-        if number is not None and given.labels:
-            await db.execute(_LABEL, given.owner, written_list(given.labels), number)
+    await db.execute(_KEEP, given.owner, given.name, given.body, written_list(given.labels), now_ms)
 
 
 async def rekeep(db: Connection, given: Given, now_ms: int | None, *, anew: bool) -> bool:
     """`anew`: from now on it counts as kept."""
-    async with db.transaction():
-        number = await db.fetchval(_REKEEP, given.owner, given.name, given.body, anew, now_ms)
-        if number is None:
-            return False
-        await db.execute("DELETE FROM kept_labels WHERE number = $1", number)
-        if given.labels:
-            await db.execute(_LABEL, given.owner, written_list(given.labels), number)
-        return True
+    is_there: bool = await db.fetchval(
+        _REKEEP, given.owner, given.name, given.body, written_list(given.labels), now_ms, anew
+    )
+    return is_there
 
 
 async def kept(db: Connection, owner: str, name: str) -> bytes | None:

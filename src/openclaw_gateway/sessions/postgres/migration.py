@@ -6,7 +6,9 @@ file says in its first line the oldest schema whose release still works on a dat
 the rule); an older release goes on working on a database of a newer one exactly as long as that allows.
 """
 
+import asyncio
 import re
+import time
 from functools import cache
 from hashlib import blake2b
 from importlib import resources
@@ -18,10 +20,20 @@ from asyncpg import Connection
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.postgres.errors import FOREIGN
+from openclaw_gateway.sessions.postgres.transactions import transaction
 
 _LOCK = 0x6F634757  # "ocGW"
 _READABLE_FROM = re.compile(r"-- readable from: (\d+)\n")
 _MIGRATION_S = 3600.0
+# Who waits for a table that a dump reads holds up all who come to it meanwhile: it waits for moments only,
+# again and again for so long.
+_LOCK_MS = 300
+_PAUSE_S = 1.0
+_PATIENCE_S = 60.0
+_IN_USE = (
+    "The schema of the session store cannot be changed, because somebody holds its tables: wait until the "
+    "dump has ended that reads them, or end what has begun a transaction there (pg_stat_activity shows it)."
+)
 _TABLE = """
     CREATE TABLE schema_version (
         version integer PRIMARY KEY,
@@ -66,12 +78,12 @@ def newest() -> int:
 
 
 async def state(db: Connection) -> State:
-    """Raises StoreError where the database is another program's, takes no writes or has the wrong
-    encoding."""
+    """Raises StoreError where the database is another program's, takes no writes, has the wrong encoding or
+    shows a transaction what was there when it began."""
     # Tables are looked for as rows: `to_regclass` may answer from what this connection remembers, and what
     # another process has made under the lock is not there yet.
-    encoding, is_standby, is_ours, is_taken = await db.fetchrow(
-        "SELECT current_setting('server_encoding'), "
+    encoding, isolation, is_standby, is_ours, is_taken = await db.fetchrow(
+        "SELECT current_setting('server_encoding'), current_setting('transaction_isolation'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
         "bool_or(is_ours) IS TRUE, count(*) > 0 FROM (SELECT relname = 'schema_version' AND EXISTS ("
         "    SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'readable_from'"
@@ -81,6 +93,12 @@ async def state(db: Connection) -> State:
     if encoding != "UTF8":
         raise StoreError(
             f"The database of the session store has the encoding {encoding}: create one with ENCODING 'UTF8'."
+        )
+    if isolation != "read committed":
+        # Who has waited for a lock must see what the one before has done, or a key counts twice.
+        raise StoreError(
+            f"The database of the session store begins transactions as {isolation}: let its owner run ALTER "
+            "DATABASE … SET default_transaction_isolation TO 'read committed', or set that for its user."
         )
     if is_standby:
         # As a write is refused: this connection is of no use, also once the database takes writes again.
@@ -109,8 +127,23 @@ async def migrate(db: Connection) -> int:
     found = _readable(await state(db))
     if found.version >= newest():
         return found.version
-    async with db.transaction():
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await _applied(db)
+        except asyncpg.LockNotAvailableError:
+            if time.monotonic() >= until:
+                raise StoreError(_IN_USE) from None
+        log.warning(
+            "store.migration_waits", remedy="end what holds its tables: a dump, a psql in a transaction"
+        )
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _applied(db: Connection) -> int:
+    async with transaction(db):
         await db.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_MIGRATION_S)
+        await db.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
         found = _readable(await state(db))
         if found.version == 0:
             await db.execute(_TABLE)
@@ -131,7 +164,7 @@ async def require_whole(db: Connection) -> None:
     if await db.fetchval("SELECT EXISTS (SELECT 1 FROM begun_copies)"):
         raise StoreError(
             "A store is being copied into the database of store.url, or that was cut off: let it come to its "
-            "end (the same `store copy` goes on where it was).",
+            "end (the same `openclaw store copy` goes on where it was).",
             code="copy_unfinished",
         )
 

@@ -3,12 +3,14 @@
 Knows nothing of sessions or runs. An act is a function of a connection; it is executed in a task of its own,
 so that a caller who is cancelled loses the answer, not the operation. A connection that breaks, or on which
 nothing was heard in time, is dropped with all that lie idle; the next act opens another one, so the store
-goes on by itself when the server returns. An act waits for the connection that is opened for it, or for one
-that another act gives back, whichever is there first: where opening one is slow, those that are open go on
-to serve. An act that another one was in the way of (a deadlock, a conflict)
-is made again, a few times; so is one that PgBouncer has given to a connection of the server which was not
-told of its statement: from then on nothing is prepared, and each act is a transaction that is begun and
-ended.
+goes on by itself when the server returns. Of what was not heard in time the server is told to stop it: what
+waits there for a lock would go on to, beyond the connections that are counted here, and be done at last. An
+act waits for the connection that is opened for it, or for one that another act gives back, whichever is there
+first: where opening one is slow, those that are open go on to serve. One is left to what must not wait for
+other acts, a claim that is renewed above all. An act that another one was in the way
+of (a deadlock, a conflict) is made again, a few times; so is one that PgBouncer has given to a connection of
+the server which was not told of its statement: from then on nothing is prepared, and each act is a
+transaction that is begun and ended.
 
 No state of a session is used (no LISTEN, no SET, no locks of a session, no temporary tables), so a pool of
 transactions may stand between this and the server.
@@ -37,6 +39,7 @@ from openclaw_gateway.sessions.postgres.errors import (
     is_unprepared,
     translated,
 )
+from openclaw_gateway.sessions.postgres.transactions import transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,6 +53,8 @@ STATEMENT_S = 10.0
 # How long opening one goes on at least, whether or not an act still waits for it.
 _DIAL_S = 2.0
 _CLOSE_S = 5.0
+# How long a server has to stop what nobody waits for any more.
+_STOP_S = 1.0
 _TRIES = 5
 _CLOSED = "The session store is closed: the gateway is starting or stopping."
 _MOST_WAITING = 10_000
@@ -79,11 +84,13 @@ class Pool:
         self._is_prepared = True
         # Since a write was refused (no room, no right), until one that is told of is not.
         self.refuses_writes = False
+        self._room = asyncio.Semaphore(max(1, size - 1))
         self._idle: list[Connection] = []
         self._count = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._dials: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +122,8 @@ class Pool:
             dial.cancel()
         if left or self._dials:
             await asyncio.wait(left | self._dials, timeout=_CLOSE_S)
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         idle, self._idle = self._idle, []
         self._count -= len(idle)
         await asyncio.gather(*map(_closed, idle))
@@ -164,6 +173,30 @@ class Pool:
         **named: P.kwargs,
     ) -> R:
         """As `execute`, with another deadline for having a connection."""
+        until = time.monotonic() + acquire_s
+        try:
+            async with asyncio.timeout(acquire_s):
+                await self._room.acquire()
+        except TimeoutError as error:
+            raise _too_much() if self._others() else translated(error) from None
+        try:
+            return await self._done(until - time.monotonic(), act, *args, **named)
+        finally:
+            self._room.release()
+
+    async def at_once(
+        self, act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
+    ) -> R:
+        """As `execute`, for what must not wait for other acts, however long those take."""
+        return await self._done(ACQUIRE_S, act, *args, **named)
+
+    async def _done(
+        self,
+        acquire_s: float,
+        act: Callable[Concatenate[Connection, P], Awaitable[R]],
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> R:
         tries = 0
         while True:
             tries += 1
@@ -176,7 +209,7 @@ class Pool:
                     answer = await act(connection, *args, **named)
                 else:
                     # What is not prepared goes out in two messages, which must reach the same server.
-                    async with connection.transaction():
+                    async with transaction(connection):
                         answer = await act(connection, *args, **named)
             except Exception as error:  # noqa: BLE001 - as in `open`
                 self._after_error(connection, error)
@@ -188,8 +221,7 @@ class Pool:
                     ours.__notes__ = [DOUBTFUL]
                 raise ours from ours.__cause__
             except BaseException:  # cancelled, in the middle of something
-                connection.terminate()
-                self._release(connection)
+                self._leave(connection)
                 raise
             self._release(connection)
             return answer
@@ -282,13 +314,24 @@ class Pool:
         self._wake()
 
     def _after_error(self, connection: Connection, error: BaseException) -> None:
+        if is_lost(error):
+            self._drop_idle()
+        if isinstance(error, TimeoutError):
+            self._leave(connection)
+            return
         if not isinstance(error, asyncpg.PostgresError | StoreError) or is_lost(error):
             connection.terminate()
-            if is_lost(error):
-                self._drop_idle()
         elif is_unprepared(error):
             connection.terminate()  # it takes for prepared what is not
         self._release(connection)
+
+    def _leave(self, connection: Connection) -> None:
+        """What is under way on it shall not be done any more: the driver tells the server so as it closes."""
+        self._count -= 1
+        leaving = asyncio.get_running_loop().create_task(_closed(connection, _STOP_S), name="store.leave")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+        self._wake()
 
     def _drop_idle(self) -> None:
         """They were opened to the same server, which has gone, or they know what no longer holds."""
@@ -339,9 +382,9 @@ def doubtful(error: BaseException) -> StoreError:
     return said
 
 
-async def _closed(connection: Connection) -> None:
+async def _closed(connection: Connection, deadline_s: float = _CLOSE_S) -> None:
     with suppress(Exception):
-        async with asyncio.timeout(_CLOSE_S):
+        async with asyncio.timeout(deadline_s):
             await connection.close()
             return
     connection.terminate()

@@ -6,22 +6,30 @@ from asyncpg import Connection
 
 from openclaw_gateway.errors import StoreError
 
-# Those of the schema that the tables are in, and of them what this user lacks.
+# What is in the schema that the tables are in and of no extension, and of that what this user may not.
 _LACKS = """
-    WITH ours AS (
-        SELECT pg_class.oid, relname, relkind, relnamespace FROM pg_class
-        WHERE relkind IN ('r', 'S') AND relnamespace = (
-            SELECT relnamespace FROM pg_class WHERE relname = 'schema_version' AND pg_table_is_visible(oid))
+    WITH place AS (
+        SELECT relnamespace AS oid FROM pg_class WHERE relname = 'schema_version' AND pg_table_is_visible(oid)
+    ), ours AS (
+        SELECT oid, relname AS name, relkind::text AS kind FROM pg_class
+        WHERE relkind IN ('r', 'S') AND relnamespace = (SELECT oid FROM place)
+        UNION ALL
+        SELECT oid, proname, 'function' FROM pg_proc WHERE pronamespace = (SELECT oid FROM place)
     )
-    SELECT current_user::text, nspname::text, wanted.right, array_agg(relname::text ORDER BY relname)
-    FROM ours JOIN pg_namespace ON pg_namespace.oid = relnamespace JOIN (VALUES
-        (1, 'r', 'SELECT'), (2, 'r', 'INSERT'), (3, 'r', 'UPDATE'), (4, 'r', 'DELETE'), (5, 'S', 'USAGE')
-    ) AS wanted (place, kind, "right") ON wanted.kind = ours.relkind::text
-    WHERE (relname <> 'schema_version' OR wanted.right = 'SELECT') AND NOT CASE
-        WHEN relkind = 'S' THEN has_sequence_privilege(ours.oid, wanted.right)
-        ELSE has_table_privilege(ours.oid, wanted.right)
-    END
-    GROUP BY nspname, wanted.place, wanted.right ORDER BY wanted.place
+    SELECT current_user::text, (SELECT nspname::text FROM pg_namespace JOIN place USING (oid)), wanted.right,
+        array_agg(DISTINCT name::text ORDER BY name::text)
+    FROM ours JOIN (VALUES
+        (1, 'r', 'SELECT'), (2, 'r', 'INSERT'), (3, 'r', 'UPDATE'), (4, 'r', 'DELETE'), (5, 'S', 'USAGE'),
+        (6, 'function', 'EXECUTE')
+    ) AS wanted (place, kind, "right") USING (kind)
+    WHERE (name <> 'schema_version' OR wanted.right = 'SELECT')
+        AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = ours.oid AND deptype = 'e')
+        AND NOT CASE kind
+            WHEN 'S' THEN has_sequence_privilege(ours.oid, wanted.right)
+            WHEN 'r' THEN has_table_privilege(ours.oid, wanted.right)
+            ELSE has_function_privilege(ours.oid, wanted.right)
+        END
+    GROUP BY wanted.place, wanted.right ORDER BY wanted.place
 """
 
 
@@ -36,7 +44,8 @@ async def require_rights(db: Connection) -> None:
         f"The user of store.url may not do in its database what the store does. It lacks: {told}. Make it "
         "the owner of the database, or let the owner run: "
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}; "
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {user};"
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {user}; "
+        f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {user};"
     )
 
 

@@ -34,7 +34,12 @@ _BEGIN = (
 )
 _BEGIN_ALL = "SELECT * FROM begin_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 _CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
-_RENEW = "SELECT renew_run($1, $2, $3, $4, $5, $6)"
+# Who has to wait for a lock tries again: of those that are renewed together none waits for another for long.
+_RENEW = (
+    "SELECT renew_run($1, $2, $3, $4, $5, $6) "
+    "FROM (SELECT set_config('lock_timeout', '1000', true) AS patience) AS own WHERE patience IS NOT NULL"
+)
+_RENEW_S = 1.5
 _IS_UNASKED = "SELECT unasked FROM runs WHERE id = $1"
 # Once somebody has asked, it stays asked for.
 _REQUEST_ABORT = (
@@ -168,7 +173,14 @@ async def claim(db: Connection, who: Who, run_id: str, lease_s: float, *, again:
 
 async def renew(db: Connection, who: Who, claim: Claim, lease_s: float) -> Signal | None:
     is_unwanted: bool | None = await db.fetchval(
-        _RENEW, who.at_ms, claim.owner, claim.session, claim.token, claim.run_id, int(lease_s * 1000)
+        _RENEW,
+        who.at_ms,
+        claim.owner,
+        claim.session,
+        claim.token,
+        claim.run_id,
+        int(lease_s * 1000),
+        timeout=_RENEW_S,
     )
     if is_unwanted is None:
         raise refused.fenced()

@@ -82,7 +82,7 @@ class Sharing:
         before, self._replica = self._who, replica.id
         self._has_left = False
         try:
-            await self._pool.execute(replicas.beat, before, replica, lease_s)
+            await self._pool.at_once(replicas.beat, before, replica, lease_s)
         except StoreError as error:
             if not may_have_been_done(error):
                 self._replica = before.replica

@@ -13,6 +13,7 @@ whose `begin` nobody heard the answer is ended.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ from openclaw_gateway.sessions.postgres import (
 )
 from openclaw_gateway.sessions.postgres.arrivals import Arrivals
 from openclaw_gateway.sessions.postgres.doubts import Doubts
+from openclaw_gateway.sessions.postgres.errors import translated
 from openclaw_gateway.sessions.postgres.lookups import Lookups
 from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S, Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.rights import require_rights
@@ -60,6 +62,8 @@ _CLOSE_DEADLINE_S = 20.0
 # So long it may be silent, and how long one look waits then.
 _BELIEVED_S = 2.0
 _AT_ONCE_S = 0.5
+# Whoever waits for nobody else may wait long for a connection.
+_PRUNE_ACQUIRE_S = 10.0
 log = structlog.get_logger()
 
 
@@ -164,12 +168,15 @@ class PostgresStore(Lookups, Sharing):
         return await self._pool.owned(self._claimed(run_id, lease_s))
 
     async def renew(self, claim: Claim, *, lease_s: float) -> Signal | None:
-        return await self._pool.submit(runs.renew, self._who, claim, lease_s)
+        return await self._pool.owned(self._pool.at_once(runs.renew, self._who, claim, lease_s))
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
         if any(map(is_large, ending.turn)):
             ending = replace(ending, turn=await self._pool.submit(blobs.set_aside, ending.turn, self._at_ms))
-        one = endings.finishing(claim, ending)
+        try:
+            one = endings.finishing(claim, ending)
+        except UnicodeEncodeError as error:
+            raise translated(error) from None
         if endings.goes_together(one):
             return await self._pool.owned(self._finishing.make(one))
         return await self._pool.owned(self._finish_one(one))
@@ -227,7 +234,8 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.submit(ledger.record, rows)
 
     async def prune(self, retention: Retention) -> Pruned:
-        return await self._pool.submit(pruning.prune, retention, self._at_ms, sessions.clear_away)
+        do = partial(self._pool.within, _PRUNE_ACQUIRE_S)
+        return await self._pool.owned(pruning.prune(do, retention, self._at_ms, sessions.clear_away))
 
     async def _begun(self, run: NewRun, lease_s: float) -> Begun:
         until = time.monotonic() + self._begin_s

@@ -22,7 +22,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
@@ -175,7 +175,8 @@ class Pool:
         """As `execute`, with another deadline for having a connection."""
         until = time.monotonic() + acquire_s
         try:
-            async with asyncio.timeout(acquire_s):
+            # Where there is room, nothing is waited for.
+            async with nullcontext() if not self._room.locked() else asyncio.timeout(acquire_s):
                 await self._room.acquire()
         except TimeoutError as error:
             raise _too_much() if self._others() else translated(error) from None

@@ -41,6 +41,7 @@ class Socket:
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._owed = 0
+        self._pongs = 0
         self.overrun: Callable[[], None] | None = None
         self._bucket = TokenBucket(limits.ws_messages_per_s, limits.ws_burst, self._loop.time())
 
@@ -71,7 +72,7 @@ class Socket:
                 await self.close(Close.BINARY, "binary frames are not used by this protocol")
                 return None
             if message.type is WSMsgType.PING:
-                await self.response.pong(message.data)
+                await self._pong(message.data)
 
     def connected(self) -> None:
         """From now on the larger size holds."""
@@ -124,6 +125,14 @@ class Socket:
             self.response.let_go()
             self.response.gate.shut()
             self.overrun = None
+
+    async def _pong(self, data: bytes) -> None:
+        """Without waiting, for calls stand behind a ping. All pongs count as owed until the peer has taken
+        everything."""
+        await self.response.pong(data)
+        pongs = self._pongs + len(data) if self._unread() else 0
+        self.owe(pongs - self._pongs)
+        self._pongs = pongs
 
     async def _write(self, frame: bytes) -> None:
         await self.response.send_frame(frame, WSMsgType.TEXT)

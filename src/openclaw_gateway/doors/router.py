@@ -236,7 +236,7 @@ class Router:
             or request.version < HttpVersion11
         )
         answer = error_answer(error, closes=closes)
-        if speaks_anthropic(request):
+        if speaks_anthropic(request, is_served=self._find(request.route_path) is not None):
             answer = anthropic_error(request, answer, error_info(error))
         await answer.send(request)
 

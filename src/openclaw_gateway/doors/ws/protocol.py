@@ -214,7 +214,7 @@ def _id_of(data: bytes) -> str:
     """The id of a frame that is otherwise wrong, so that its sender can tell which."""
     # A text that was cut in the middle of an emoji spoils the whole frame, not the id beside it.
     found = _readable_id(data) or _readable_id(_SURROGATES.sub(rb"\\ufffd", data, _MOST_HALVES))
-    return UNKNOWN_ID if found is None or "\ufffd" in found else found
+    return UNKNOWN_ID if not found or "\ufffd" in found else found
 
 
 def _readable_id(data: bytes) -> str | None:

@@ -201,8 +201,10 @@ async def test_pongs_that_wait_for_a_client_count_too(models: ModelServer) -> No
     async with (
         running_gateway(config) as gateway,
         door(gateway.gateway, Timing()) as opened,
-        asking(opened, gateway, answers=0) as (_, writer),
+        asking(opened, gateway, answers=0) as (reader, writer),
     ):
+        async with asyncio.timeout(DEADLINE_S):
+            await reader.readuntil(b"hello-ok")
         with logged() as log, contextlib.suppress(ConnectionError):
             async with asyncio.timeout(DEADLINE_S):
                 while opened.served.locked():

@@ -13,9 +13,13 @@ from typing import Literal, NamedTuple, Protocol, cast
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter, WebSocketReader, WebSocketWriter
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+from aiohttp.log import ws_logger
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import ERROR, RequestHandler, _ErrInfo
 
+# All it has to say is which subprotocols a stranger wrote into his head, as often as he likes: pages put a
+# token there, because they can put it nowhere else.
+ws_logger.disabled = True
 _UNREADABLE = ERROR._replace(version=HttpVersion11)
 
 

@@ -91,6 +91,14 @@ async def test_a_frame_after_connect_has_a_limit_too(narrow: RunningGateway) -> 
         assert await peer.close_code() == 1009
 
 
+async def test_who_is_still_sending_a_frame_that_is_too_large_reads_why_it_is_closed(
+    narrow: RunningGateway,
+) -> None:
+    async with connected(narrow) as peer:
+        await peer.send(request("1", "agent", {"message": "x" * 30_000_000}))
+        assert await peer.close_code() == 1009
+
+
 @pytest.mark.promise("limit.wsMessagesPerSecond", "limit.wsBurst")
 async def test_too_many_messages(narrow: RunningGateway) -> None:
     async with connected(narrow) as peer:

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol, cast
 
-from aiohttp import hdrs, web
+from aiohttp import WebSocketError, hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter, WebSocketReader, WebSocketWriter
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.log import ws_logger
@@ -194,6 +194,12 @@ class OpenWebSocket(web.WebSocketResponse[Literal[False]]):
         self._exception = None
         if self._req is not None:
             self._req.protocol._data_received_cb = None
+
+    def _close_transport(self) -> None:
+        """Not at once after a frame that cannot be read: who is still sending it would get a reset instead of
+        the reason. What still comes is dropped, until whoever serves it is done."""
+        if not isinstance(self._exception, WebSocketError):
+            super()._close_transport()
 
     def _pong_not_received(self) -> None:
         transport = self._req.transport if self._req is not None else None

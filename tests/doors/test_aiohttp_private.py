@@ -237,6 +237,30 @@ async def test_what_stands_before_the_frames_sees_every_byte_and_can_refuse() ->
     assert sockets[0].counted == 10
 
 
+async def test_after_a_frame_that_cannot_be_read_it_is_open_until_it_has_been_served() -> None:
+    read_why = asyncio.Event()
+    kinds: list[WSMsgType] = []
+
+    async def answer(request: Request, _: BaseException | None) -> None:
+        socket = Watched()
+        await socket.prepare(request)
+        kinds.append((await socket.receive()).type)
+        assert request.transport is not None
+        assert not request.transport.is_closing()
+        await read_why.wait()
+        request.close_behind()
+
+    async with served(answer) as peer:
+        peer.writer.write(UPGRADE)
+        assert b"101" in await peer.until(b"\r\n\r\n")
+        # A reserved opcode, and what stands behind it.
+        peer.writer.write(b"\x83\x80\0\0\0\0" + b"more" * 1000)
+        assert await peer.until(b"\x03\xea") == b"\x88\x02\x03\xea"
+        read_why.set()
+        assert await peer.rest() == b""
+    assert kinds == [WSMsgType.ERROR]
+
+
 async def test_a_pong_that_is_late_is_waited_for_as_often_as_we_say() -> None:
     kinds: list[WSMsgType] = []
     sockets: list[Watched] = []

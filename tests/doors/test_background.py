@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from openai import AsyncOpenAI
 
+from openclaw_gateway.doors.openai.response_object import mark_of
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, Reasoning, fails, says
@@ -173,6 +174,44 @@ async def test_another_owner_s_is_not_there(models: ModelServer) -> None:
         answers = gateway.gateway.answers
         assert await answers.background(OPERATOR, run.id) is not None
         assert await answers.background(replace(OPERATOR, owner="somebody else"), run.id) is None
+
+
+async def test_it_is_noted_also_when_its_client_leaves_meanwhile(
+    models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would go on, and nobody could ask for it, see it fail with the gateway, or stop it."""
+    models.script("mock-echo", says("one", Hang()))
+    async with running_gateway(config(models)) as gateway, sdk(gateway) as client:
+        store, answers = gateway.gateway._store, gateway.gateway.answers
+        noting, left, gate = (asyncio.Event() for _ in range(3))
+        keep, note = store.keep, answers.note_background
+
+        async def slowly(*of: Any) -> None:
+            noting.set()
+            await gate.wait()
+            await keep(*of)
+
+        async def until_left(*of: Any) -> None:
+            try:
+                await note(*of)
+            finally:
+                left.set()
+
+        monkeypatch.setattr(store, "keep", slowly)
+        monkeypatch.setattr(answers, "note_background", until_left)
+        leaving = asyncio.create_task(client.responses.create(model="openclaw", input="hi", background=True))
+        async with asyncio.timeout(5):
+            await noting.wait()
+            leaving.cancel()
+            await left.wait()
+        (run,) = gateway.gateway.running(OPERATOR)
+        gate.set()
+        id_ = f"resp_{mark_of(run.id)}"
+        async with asyncio.timeout(5):
+            while await answers.background(OPERATOR, run.id) is None:
+                pass
+        await asyncio.wait([leaving])
+        assert (await client.responses.cancel(id_)).status == "cancelled"
 
 
 async def test_attempts_are_one_response(models: ModelServer) -> None:

@@ -280,6 +280,29 @@ async def test_every_answer_in_its_shape_has_its_name_in_a_header(there: Running
         assert response.headers["request-id"] == response.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("path", "is_anthropic"),
+    [
+        ("/v1/chat/completions", False),
+        ("/v1/responses", False),
+        ("/tools/invoke", False),
+        ("/v1/models/nobody", True),
+        ("/v1/files", True),
+    ],
+)
+async def test_its_header_at_another_api_s_path_changes_no_shape(
+    gateway: RunningGateway, models: ModelServer, path: str, *, is_anthropic: bool
+) -> None:
+    """Whatever is wrong: some of it is said by the endpoint, some before it is asked."""
+    models.script("mock-echo", fails(401))
+    wrong_key = await post(gateway, path, key="wrong", stream=True)
+    answers = [await post(gateway, path, stream=True), await post(gateway, path, messages=1)]
+    for answer in (*answers, *([] if path == "/v1/files" else [wrong_key])):
+        assert answer.status >= 400
+        assert (answer.json.get("type") == "error", "request-id" in answer.headers) == (is_anthropic,) * 2
+        assert answer.json["error"]["message"]
+
+
 async def test_off_is_said_in_its_words(gateway: RunningGateway) -> None:
     answer = await post(gateway)
     assert refused(answer) == (404, "not_found_error", "endpoint_disabled")

@@ -152,10 +152,29 @@ async def test_whole_and_stream_end_in_the_same_response(there: RunningGateway, 
         response = checked(await streamed(there, **fields))
         async with sdk(there) as client:
             whole = await client.responses.create(model="openclaw", **fields)
-        own = {"id", "created_at", "output"}
+        own = {"id", "created_at", "completed_at", "output"}
         assert whole.model_dump(exclude=own) == response.model_dump(exclude=own)
         assert [item.type for item in whole.output] == [item.type for item in response.output]
         assert whole.metadata == {"a": "b"}
+
+
+async def test_when_it_was_complete_is_said_of_what_is(there: RunningGateway, models: ModelServer) -> None:
+    models.enqueue(says("one"), says("two"), says("three", finish="length"), fails(401))
+    async with sdk(there) as client:
+        whole = await client.responses.create(model="openclaw", input="hi")
+        events = await streamed(there, input="hi")
+        response = checked(events)
+        for each in (whole, response):
+            assert each.completed_at is not None
+            assert 0 <= each.completed_at - each.created_at <= 60
+            assert await client.responses.retrieve(each.id) == each
+        begun = [e.response for e in events if e.type in ("response.created", "response.in_progress")]
+        cut = await client.responses.create(model="openclaw", input="hi")
+        background = await client.responses.create(model="openclaw", input="hi", background=True)
+        await there.wait_no_runs()
+        failed = await client.responses.retrieve(background.id)
+    assert (cut.status, failed.status) == ("incomplete", "failed")
+    assert [each.completed_at for each in (*begun, cut, background, failed)] == [None] * 5
 
 
 async def test_structured_output(there: RunningGateway, models: ModelServer) -> None:

@@ -92,6 +92,16 @@ async def test_the_secret_is_not_taken_from_the_address(gateway: RunningGateway)
     assert error["details"]["code"] == "AUTH_TOKEN_MISSING"
 
 
+async def test_subprotocols_are_not_agreed_to_and_not_written_down(
+    gateway: RunningGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pages that cannot set a header put a token there."""
+    async with dial(gateway.ws_url, protocols=("bearer", gateway.token)) as peer:
+        await peer.event("connect.challenge")
+        assert peer.socket.protocol is None
+    assert gateway.token not in caplog.text
+
+
 async def test_a_password_gateway_takes_it_from_either_field(models: ModelServer) -> None:
     config = model_config(models.base_url)
     config["gateway"]["auth"] = {"mode": "password", "password": "long-enough-password"}

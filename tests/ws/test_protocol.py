@@ -146,6 +146,7 @@ def test_no_common_version_is_its_own_refusal(lowest: int, highest: int) -> None
         b'"x"',
         b"\xff\xfe",
         b'{"id":"\\ud800"}',
+        b'{"type":"req","id":"","method":"connect"}',
         b"[" * 100_000,
         b'{"a":' * 100_000,
         b"NaN",

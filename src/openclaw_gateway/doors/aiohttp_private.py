@@ -10,12 +10,16 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol, cast
 
-from aiohttp import hdrs, web
+from aiohttp import WebSocketError, hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter, WebSocketReader, WebSocketWriter
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+from aiohttp.log import ws_logger
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import ERROR, RequestHandler, _ErrInfo
 
+# All it has to say is which subprotocols a stranger wrote into his head, as often as he likes: pages put a
+# token there, because they can put it nowhere else.
+ws_logger.disabled = True
 _UNREADABLE = ERROR._replace(version=HttpVersion11)
 
 
@@ -190,6 +194,12 @@ class OpenWebSocket(web.WebSocketResponse[Literal[False]]):
         self._exception = None
         if self._req is not None:
             self._req.protocol._data_received_cb = None
+
+    def _close_transport(self) -> None:
+        """Not at once after a frame that cannot be read: who is still sending it would get a reset instead of
+        the reason. What still comes is dropped, until whoever serves it is done."""
+        if not isinstance(self._exception, WebSocketError):
+            super()._close_transport()
 
     def _pong_not_received(self) -> None:
         transport = self._req.transport if self._req is not None else None

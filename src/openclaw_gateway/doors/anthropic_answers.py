@@ -10,12 +10,18 @@ from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.wire.error_info import ErrorInfo
 
 MESSAGES = ("/v1/messages", "/messages")
+# Where both APIs have something.
+_BOTH = ("/v1/models", "/models")
 _VERSION = istr("anthropic-version")
 
 
-def speaks_anthropic(request: Request) -> bool:
-    """Its clients send the header always; whoever forgets it asks a path of theirs."""
-    return _VERSION in request.headers or request.route_path.startswith(MESSAGES)
+def speaks_anthropic(request: Request, *, is_served: bool) -> bool:
+    """The path says so, where something is served that one API has alone: an answer would be in two shapes
+    else. For the other paths the header does, which Anthropic's clients always send."""
+    path = request.route_path
+    if path.startswith(MESSAGES):
+        return True
+    return _VERSION in request.headers and (not is_served or path.startswith(_BOTH))
 
 
 def named(request: Request) -> str:

@@ -19,6 +19,7 @@ from openclaw_gateway.doors.anthropic_answers import anthropic_error, speaks_ant
 from openclaw_gateway.doors.endpoint import HttpEndpoint, endpoints
 from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
+from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.line import Line
 from openclaw_gateway.doors.openai.absent import absent, instead
 from openclaw_gateway.doors.operation import methods_at, scope_at
@@ -34,6 +35,7 @@ from openclaw_gateway.doors.requests import (
 )
 from openclaw_gateway.doors.ui.base_path import is_the_page, place_in_page
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
+from openclaw_gateway.doors.ws.large_frames import LargeFrames
 from openclaw_gateway.errors import (
     EndpointOff,
     Forbidden,
@@ -89,6 +91,7 @@ class Router:
         self._line = Line(clock)
         self._refusals = Refusals(clock)
         self._probes = Probes(gateway)
+        self._frames = LargeBodies()
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
         self._around: dict[tuple[str, str], HttpEndpoint] = {}
@@ -153,7 +156,10 @@ class Router:
             return await self._beyond_caps(request, request.crowding)
         if upgrades:
             refused = partial(self._tell_of, request)
-            await serve_websocket(request, self._gateway, self._closing, caller=caller, refused=refused)
+            large = LargeFrames(self._frames, request.body_room)
+            await serve_websocket(
+                request, self._gateway, self._closing, caller=caller, large=large, refused=refused
+            )
             request.close_behind()
             return None
         if endpoint is None:
@@ -233,7 +239,7 @@ class Router:
             or request.version < HttpVersion11
         )
         answer = error_answer(error, closes=closes)
-        if speaks_anthropic(request):
+        if speaks_anthropic(request, is_served=self._find(request.route_path) is not None):
             answer = anthropic_error(request, answer, error_info(error))
         await answer.send(request)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from msgspec import Raw
 
-from openclaw_gateway.errors import EventsGone, StoreError
+from openclaw_gateway.errors import EventsGone, Overloaded, StoreError
 from openclaw_gateway.gateway.background import Background, Noted
 from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, with_events
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
@@ -20,6 +20,7 @@ from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import KeptKind
+from openclaw_gateway.work.deeds import Deeds
 
 
 class Answers:
@@ -37,6 +38,7 @@ class Answers:
         follow: Follow,
         told: Callable[[str], Awaitable[Sequence[Event] | None]],
         abort: Callable[[Principal, str], Awaitable[bool]],
+        deeds: Deeds,
     ) -> None:
         self._follow = follow
         self._told = told
@@ -45,6 +47,7 @@ class Answers:
         self._named = named
         self._plans = plans
         self._abort = abort
+        self._deeds = deeds
         self._kept = KeptAnswers(store)
         self._background = Background(live, store)
 
@@ -100,9 +103,17 @@ class Answers:
         return await self._kept.forget(principal.owner, run_id, kind)
 
     async def note_background(self, principal: Principal, run: Run, about: Raw) -> None:
-        """From now on this caller may ask what has become of a run that nobody waits for. Raises StoreError,
+        """From now on this caller may ask what has become of a run that nobody waits for, also when he is let
+        go meanwhile: the run goes on, and a repeat of his request finds it. Raises StoreError, Overloaded,
         after which the run ends."""
         principal.require(WRITE)
+        try:
+            await self._deeds.done(self._noted(run, about), "background.note")
+        except Overloaded:
+            run.abort(UNDELIVERED)
+            raise
+
+    async def _noted(self, run: Run, about: Raw) -> None:
         try:
             await self._background.note(run, about)
         except StoreError:

@@ -123,6 +123,7 @@ class Gateway:
             follow=self._follow,
             told=self._told,
             abort=self.abort,
+            deeds=rooms.deeds,
         )
         self.held = HeldSessions(
             rooms.live,

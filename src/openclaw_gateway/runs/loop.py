@@ -269,6 +269,7 @@ class RunLoop:
             model=answer.model,
             called=answer.called,
             cost=answer.bill.cost,
+            completed_ms=now_ms(),
         )
         return result, recalled
 

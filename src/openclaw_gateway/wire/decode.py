@@ -39,6 +39,7 @@ _MOST_PATH = 200
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")
 # Deeper by one, or as a signed byte by minus one.
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_STEPS_AT_ONCE = 16 << 10
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
 
 
@@ -91,8 +92,15 @@ def depth_exceeds(data: bytes, limit: int) -> bool:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Of most strings nothing is left but two quotes; without them every other quote still opens a string.
     structure = data.translate(_STEPS, _NOT_STRUCTURE).replace(b'""', b"")
-    outside = b"".join(structure.split(b'"')[::2])
-    return max(accumulate(memoryview(outside).cast("b")), default=0) > limit
+    steps = memoryview(b"".join(structure.split(b'"')[::2])).cast("b")
+    depth = 0
+    # In pieces: while one call of C goes over millions of brackets, no other thread has its turn.
+    for start in range(0, len(steps), _STEPS_AT_ONCE):
+        depths = list(accumulate(steps[start : start + _STEPS_AT_ONCE], initial=depth))
+        if max(depths) > limit:
+            return True
+        depth = depths[-1]
+    return False
 
 
 def _not_utf8(data: bytes | msgspec.Raw) -> DecodeError:

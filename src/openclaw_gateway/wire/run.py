@@ -236,6 +236,7 @@ class RunResult(Struct, frozen=True):
     `is_error`: the tool that a client has called says in `text` why it could not. `called` counts the calls
     of tools, the client's among them; `cost` is what the model calls cost, None = not known. `taken_by` is
     what a client calls the run that has taken up the message and answered it; "" = this one's own turn did.
+    `completed_ms` is when an answer was complete, in Unix milliseconds.
     """
 
     status: RunStatus
@@ -250,6 +251,7 @@ class RunResult(Struct, frozen=True):
     called: int = 0
     cost: float | None = None
     taken_by: str = ""
+    completed_ms: int | None = None
 
 
 class KeptResult(RunResult, frozen=True):

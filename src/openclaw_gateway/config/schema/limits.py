@@ -24,7 +24,7 @@ def _key(attribute: str) -> str:
 class Limits(Struct, frozen=True, rename=_key):
     # Requests
     max_body_bytes: Count = 20 * _MIB
-    # Of all requests that are being answered, together.
+    # Of all requests that are being answered, together; large frames of the WebSocket among them.
     max_bodies_bytes: Count = 256 * _MIB
     max_json_depth: Count = 64
     max_header_block_bytes: Count = 32 * _KIB

@@ -79,7 +79,7 @@ class Endpoint:
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         principal.require(READ)
-        path, is_anthropic = request.route_path, speaks_anthropic(request)
+        path, is_anthropic = request.route_path, speaks_anthropic(request, is_served=True)
         if is_anthropic:
             named(request)
         if path not in _LISTS:

@@ -124,9 +124,10 @@ class ResponseObject:
         return self.whole(result, items)
 
     def whole(self, result: RunResult, items: list[Json]) -> Json:
-        reason = incomplete_reason(result)
+        reason, ended_ms = incomplete_reason(result), result.completed_ms
         response = self.at(status_of(result), items)
         return response | {
+            "completed_at": None if reason or ended_ms is None else ended_ms // 1000,
             "incomplete_details": {"reason": reason} if reason else None,
             "usage": usage_of(result.usage),
         }

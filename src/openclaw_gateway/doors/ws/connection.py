@@ -13,10 +13,13 @@ from collections.abc import Callable
 from aiohttp import web
 from msgspec import Struct
 
+from openclaw_gateway.doors.body_room import BodyRoom
+from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.ws.admission import Knock, LetIn, judge
 from openclaw_gateway.doors.ws.dispatch import Dispatcher
 from openclaw_gateway.doors.ws.feed import Feed
 from openclaw_gateway.doors.ws.hello import hello
+from openclaw_gateway.doors.ws.large_frames import LargeFrames
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.methods.health import greeting_health
 from openclaw_gateway.doors.ws.protocol import (
@@ -56,19 +59,22 @@ async def serve(
     timing: Timing = USUAL,
     caller: Caller | None = None,
     *,
+    large: LargeFrames | None = None,
     refused: Callable[[GatewayError], None] = lambda _: None,
 ) -> web.StreamResponse:
     """Serve an upgrade request until its connection ends. Raises InvalidRequest when it is none.
 
     `caller` is who asks; None = the socket's other end, and nothing of the head counts. `closing` is set when
     the gateway begins to drain: the client is told, hears the end of the runs it hears of, and is closed with
-    1012. `refused` is told why somebody was not let in.
+    1012. `large` reads and counts the large frames; None = those of this connection alone. `refused` is told
+    why somebody was not let in.
     """
     caller = caller or Caller(request.remote or "", request.remote or "")
+    large = large or LargeFrames(LargeBodies(), BodyRoom())
     socket = Socket(request, gateway.limits, caller.address)
     await socket.open()
     try:
-        await _Connection(socket, gateway, closing, timing, refused).run(caller)
+        await _Connection(socket, gateway, closing, timing, large=large, refused=refused).run(caller)
     except ConnectionError:
         pass
     finally:
@@ -83,6 +89,8 @@ class _Connection:
         gateway: Gateway,
         closing: Bell,
         timing: Timing,
+        *,
+        large: LargeFrames,
         refused: Callable[[GatewayError], None],
     ) -> None:
         self._socket = socket
@@ -90,7 +98,7 @@ class _Connection:
         self._closing = closing
         self._timing = timing
         self._refused = refused
-        self._max_depth = gateway.limits.max_json_depth
+        self._large = large
 
     async def run(self, caller: Caller) -> None:
         """Raises ConnectionError when the client goes away in the middle of something."""
@@ -118,7 +126,7 @@ class _Connection:
     async def _serve(self, client: LetIn) -> None:
         gateway, socket, principal = self._gateway, self._socket, client.principal
         feed = Feed(socket, gateway, principal, protocol=client.protocol)
-        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=client.present.client)
+        calls = Dispatcher(gateway, principal, socket, feed, self._large, client=client.present.client)
         tasks = Tasks()
         leave = gateway.presence.enter(client.present)
         removed, leave_devices = gateway.devices.enter(client.device_id)
@@ -172,6 +180,8 @@ class _Connection:
                 )
                 while (data := await self._socket.receive()) is not None:
                     await calls.take(data)
+                    # Until the next one comes it would be held by nobody else.
+                    del data
         except TimeoutError:
             # The reader itself must close: another task would not wait for the other side's close.
             await self._socket.close(stay.code, stay.reason)

@@ -3,13 +3,15 @@
 Knows the table of methods and the words of the protocol, not what methods do.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import structlog
+from msgspec import Struct
 
 from openclaw_gateway.doors.ws.feed import Feed
-from openclaw_gateway.doors.ws.method import ANSWERED, Method, RunFailed
+from openclaw_gateway.doors.ws.large_frames import LargeFrames
+from openclaw_gateway.doors.ws.method import ANSWERED, MethodCall, RunFailed
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.protocol import encoded, failure, read_request, success, unknown_method
 from openclaw_gateway.doors.ws.refusals import info_shape, shape
@@ -20,13 +22,21 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.logs.asked import ASKED, Asked
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.wire.frames import ErrorShape, RequestFrame, ResponseFrame
+from openclaw_gateway.wire.frames import ErrorShape, ResponseFrame
 
 log = structlog.get_logger()
 
 MAX_CALLS = 256
 # Of a client's name for its call, in the log.
 _MOST_ID = 80
+
+
+class _Asked(Struct, frozen=True):
+    """A request that the client may make: all that is kept of its frame."""
+
+    id: str
+    method: str
+    carry_out: Callable[[MethodCall], Awaitable[object]]
 
 
 class Dispatcher:
@@ -36,33 +46,51 @@ class Dispatcher:
         principal: Principal,
         socket: Socket,
         feed: Feed,
-        max_depth: int,
+        large: LargeFrames,
         *,
         client: str,
     ) -> None:
         self._gateway = gateway
+        self._limits = gateway.limits
         self._principal = principal
         self._client = client
+        self._large = large
         self._socket = socket
         self._feed = feed
-        self._max_depth = max_depth
         self._tasks = Tasks()
 
     async def take(self, data: bytes) -> None:
         """Answer a frame, or begin to. Raises ConnectionError when the client is gone."""
-        frame = read_request(data, self._max_depth)
-        if isinstance(frame, ResponseFrame):
-            await self._socket.send(encoded(frame))
+        asked = await self._large.read(data, self._read)
+        if isinstance(asked, bytes):
+            await self._socket.send(asked)
             return
+        try:
+            give_back = self._admitted(len(data))
+        except Overloaded as error:
+            await self._socket.send(encoded(failure(asked.id, shape(error))))
+            return
+        self._tasks.run(self._answer(asked), f"ws.{asked.method}", ended=give_back)
+
+    def _admitted(self, size: int) -> Callable[[], None]:
+        """What gives back the room of one more call. Raises Overloaded."""
+        if len(self._tasks) >= MAX_CALLS:
+            raise Overloaded(f"{MAX_CALLS} calls of this connection are open already.", retry_after=1)
+        return self._large.take(size, self._limits)
+
+    def _read(self, data: bytes) -> _Asked | bytes:
+        """What a frame asks, or the answer to one that asks nothing that can be done. Pure."""
+        frame = read_request(data, self._limits.max_json_depth)
+        if isinstance(frame, ResponseFrame):
+            return encoded(frame)
         method = TABLE.get(frame.method)
         if method is None:
-            await self._socket.send(unknown_method(frame))
-            return
-        if len(self._tasks) >= MAX_CALLS:
-            error = Overloaded(f"{MAX_CALLS} calls of this connection are open already.", retry_after=1)
-            await self._socket.send(encoded(failure(frame.id, shape(error))))
-            return
-        self._tasks.run(self._answer(method, frame), f"ws.{frame.method}")
+            return unknown_method(frame)
+        try:
+            self._principal.require(method.scope)
+            return _Asked(frame.id, method.name, method.bind(frame))
+        except GatewayError as refused:
+            return encoded(failure(frame.id, shape(refused)))
 
     async def wait(self, seconds: float) -> None:
         """Until every call has been answered, at most that long."""
@@ -71,21 +99,20 @@ class Dispatcher:
     async def close(self) -> None:
         await self._tasks.close()
 
-    async def _answer(self, method: Method[Any], frame: RequestFrame) -> None:
-        ASKED.set(Asked(frame.id[:_MOST_ID], ASKED.get().peer))
-        last = await self._result(method, frame)
+    async def _answer(self, asked: _Asked) -> None:
+        ASKED.set(Asked(asked.id[:_MOST_ID], ASKED.get().peer))
+        last = await self._result(asked)
         if last is not None:
             await self._socket.send(last)
 
-    async def _result(self, method: Method[Any], frame: RequestFrame) -> bytes | None:
+    async def _result(self, asked: _Asked) -> bytes | None:
         error: ErrorShape
         try:
-            self._principal.require(method.scope)
             call = _Call(
-                frame.id, self._gateway, self._principal, self._socket, self._feed, client=self._client
+                asked.id, self._gateway, self._principal, self._socket, self._feed, client=self._client
             )
-            answer = await method.bind(frame)(call)
-            return None if answer is ANSWERED else success(frame.id, answer)
+            answer = await asked.carry_out(call)
+            return None if answer is ANSWERED else success(asked.id, answer)
         except GatewayError as refused:
             error = shape(refused)
         except RunFailed as failed:
@@ -93,9 +120,9 @@ class Dispatcher:
         except ConnectionError:
             raise
         except Exception:
-            log.exception("ws.method_crashed", method=method.name)
+            log.exception("ws.method_crashed", method=asked.method)
             error = shape(GatewayError("The gateway failed on this request. Its log has the cause."))
-        return encoded(failure(frame.id, error))
+        return encoded(failure(asked.id, error))
 
 
 class _Call:

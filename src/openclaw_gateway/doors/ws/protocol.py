@@ -53,6 +53,7 @@ _encode = msgspec.json.Encoder().encode
 _frames = msgspec.json.Decoder[RequestFrame | ServerFrame](RequestFrame | ServerFrame)
 _connect_params = msgspec.json.Decoder(ConnectParams)
 _SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_MOST_HALVES = 100_000
 _MISSING = re.compile(r"object missing required field `(?P<field>[^`]*)`")
 
 
@@ -212,8 +213,12 @@ def _in_words(error: DecodeError) -> DecodeError:
 def _id_of(data: bytes) -> str:
     """The id of a frame that is otherwise wrong, so that its sender can tell which."""
     # A text that was cut in the middle of an emoji spoils the whole frame, not the id beside it.
-    for readable in (data, _SURROGATES.sub(rb"\\ufffd", data)):
-        with contextlib.suppress(DecodeError):
-            found = decode(_ids, readable).id[:256]
-            return UNKNOWN_ID if "\ufffd" in found else found
-    return UNKNOWN_ID
+    found = _readable_id(data) or _readable_id(_SURROGATES.sub(rb"\\ufffd", data, _MOST_HALVES))
+    return UNKNOWN_ID if not found or "\ufffd" in found else found
+
+
+def _readable_id(data: bytes) -> str | None:
+    # Without `decode`: what is wrong with the frame is known by now, and takes long to find.
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _ids.decode(data).id[:256]
+    return None

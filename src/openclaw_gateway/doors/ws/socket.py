@@ -6,6 +6,7 @@ waits behind that one is counted, and has a bound.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import cast
 
@@ -23,6 +24,8 @@ from openclaw_gateway.errors import InvalidRequest
 log = structlog.get_logger()
 
 _CLOSE_WAIT_S = 1.0
+# For so long a peer that has sent what cannot be read may go on sending before it has read why.
+_LAST_WORDS_S = 10.0
 _FRAME_HEAD = 14
 # Sends wait for the peer in `Socket.send`, which sees whether it takes anything, not inside aiohttp.
 _NEVER_WAIT = 1 << 62
@@ -41,6 +44,7 @@ class Socket:
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._owed = 0
+        self._pongs = 0
         self.overrun: Callable[[], None] | None = None
         self._bucket = TokenBucket(limits.ws_messages_per_s, limits.ws_burst, self._loop.time())
 
@@ -58,6 +62,8 @@ class Socket:
         """The next text frame; None when the connection is closed, by either side."""
         while True:
             message = await self.response.receive()
+            if isinstance(message.data, WebSocketError):
+                await self._read_away()
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
                 return None
             if not self._bucket.take(self._loop.time()):
@@ -71,7 +77,7 @@ class Socket:
                 await self.close(Close.BINARY, "binary frames are not used by this protocol")
                 return None
             if message.type is WSMsgType.PING:
-                await self.response.pong(message.data)
+                await self._pong(message.data)
 
     def connected(self) -> None:
         """From now on the larger size holds."""
@@ -124,6 +130,20 @@ class Socket:
             self.response.let_go()
             self.response.gate.shut()
             self.overrun = None
+
+    async def _read_away(self) -> None:
+        """Until the peer has closed, which cancels who waits here, or that takes too long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await asyncio.get_running_loop().create_future()
+
+    async def _pong(self, data: bytes) -> None:
+        """Without waiting, for calls stand behind a ping. All pongs count as owed until the peer has taken
+        everything."""
+        await self.response.pong(data)
+        pongs = self._pongs + len(data) if self._unread() else 0
+        self.owe(pongs - self._pongs)
+        self._pongs = pongs
 
     async def _write(self, frame: bytes) -> None:
         await self.response.send_frame(frame, WSMsgType.TEXT)

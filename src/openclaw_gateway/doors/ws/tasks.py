@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 
 class Tasks:
@@ -14,12 +14,17 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def run(self, work: Coroutine[object, object, None], name: str) -> None:
+    def run(
+        self, work: Coroutine[object, object, None], name: str, ended: Callable[[], None] | None = None
+    ) -> None:
+        """`ended` is called once, whether or not the work had begun."""
         task = asyncio.create_task(_quietly(work), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         # A task that is cancelled before it began leaves its work unstarted.
         task.add_done_callback(lambda _: work.close())
+        if ended is not None:
+            task.add_done_callback(lambda _: ended())
 
     async def wait(self, seconds: float) -> None:
         """Until all have ended, at most that long."""

@@ -29,9 +29,13 @@ from openclaw_gateway.sessions.store import (
     Transcript,
 )
 
+# The database gives a lock up before the connection is: so nothing is in doubt, and nothing is dropped.
 _BEGIN = (
-    "SELECT * FROM begin_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+    "SELECT begun.* FROM (SELECT set_config('lock_timeout', $19, true) AS patience) AS own, "
+    "begin_run($1, CASE WHEN patience IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+    "$13, $14, $15, $16, $17, $18) AS begun"
 )
+_UNLOCKED_S = 0.1
 _BEGIN_ALL = "SELECT * FROM begin_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 _CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
 # Who has to wait for a lock tries again: of those that are renewed together none waits for another for long.
@@ -76,6 +80,7 @@ async def begin(db: Connection, who: Who, arriving: Arriving, max_queued: int, *
     """`again`: the same call was made before, and nobody knows what came of it."""
     run = arriving.run
     named = run.idempotency
+    left = _left(arriving.until)
     row = await db.fetchrow(
         _BEGIN,
         who.at_ms,
@@ -96,7 +101,8 @@ async def begin(db: Connection, who: Who, arriving: Arriving, max_queued: int, *
         LOST,
         again,
         run.created_ms,
-        timeout=_left(arriving.until),
+        str(max(int((left - _UNLOCKED_S) * 1000), 1)),
+        timeout=left,
     )
     begun = _begun(arriving, row)
     if isinstance(begun, GatewayError):

@@ -349,6 +349,27 @@ async def test_a_session_that_somebody_holds_costs_no_other_its_connection(
         await other.close()
 
 
+async def test_those_that_wait_for_a_session_that_somebody_holds_keep_no_connection(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """As many as there are connections were enough that the process did nothing else."""
+    claim = await claimed(store, "r0")
+    waiting = [f"r{number}" for number in range(1, 2 * SIZE)]
+    for run_id in waiting:
+        await store.begin(new_run(run_id), lease_s=LEASE)
+    await store.finish(claim, ending())
+    other = await asyncpg.connect(postgres_url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM sessions FOR UPDATE")
+            claims = asyncio.gather(*(store.claim(run_id, lease_s=LEASE) for run_id in waiting))
+            assert isinstance(await store.begin(new_run("s1", WARM), lease_s=LEASE), Claimed)
+            assert set(await claims) == {None}
+    finally:
+        await other.close()
+    assert await store.claim("r1", lease_s=LEASE) is not None
+
+
 async def test_a_begin_that_comes_to_the_database_late_is_ended(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -300,10 +300,10 @@ async def test_a_begin_that_nobody_heard_of_is_ended(
 async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
     store: PostgresStore, postgres_url: str
 ) -> None:
-    """It waited on, on a connection that nobody counted, and began its run when all had gone."""
-    await said(store, "r0")
-    hasty = PostgresStore(postgres_url, begin_s=0.1)
+    """It waited on, on a connection that nobody counted, and was done when all had gone."""
+    hasty = PostgresStore(postgres_url, statement_s=0.3)
     await hasty.open()
+    claim = await claimed(store, "r1")
     other = await asyncpg.connect(postgres_url)
     waits = (
         "SELECT count(*) FROM pg_stat_activity "
@@ -312,18 +312,62 @@ async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
     try:
         async with other.transaction():
             await other.execute("SELECT 1 FROM sessions FOR UPDATE")
-            for number in range(1, 4):
-                await refusal(hasty.begin(work(f"r{number}"), lease_s=LEASE))
+            for _ in range(3):
+                await refusal(hasty.finish(claim, ending(turn("late"))))
 
             async def does_nobody_wait() -> bool:
                 return not await other.fetchval(waits)
 
             await until(does_nobody_wait)
-        assert await store.runs_of(ME, S, after="r0") == ()
-        assert isinstance(await store.begin(new_run("r4"), lease_s=LEASE), Claimed)
+        assert await store.transcript(ME, S) == ()
+        assert await store.finish(claim, ending(turn("r1"))) == Released(2, None)
     finally:
         await other.close()
         await hasty.close()
+
+
+async def test_a_session_that_somebody_holds_costs_no_other_its_connection(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """Each begin in it dropped all that lay idle, and was in doubt."""
+    await said(store, "r0")
+    other = await asyncpg.connect(postgres_url)
+    ours = (
+        "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = 'openclaw-gateway'"
+    )
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM sessions FOR UPDATE")
+            before = await other.fetchval(ours)
+            for number in range(1, 3):
+                assert "in hand" in (await refusal(store.begin(work(f"r{number}"), lease_s=LEASE))).message
+            await other.execute("SELECT pg_stat_clear_snapshot()")
+            assert await other.fetchval(ours) == before
+        assert not store._doubts._runs
+    finally:
+        await other.close()
+
+
+async def test_those_that_wait_for_a_session_that_somebody_holds_keep_no_connection(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """As many as there are connections were enough that the process did nothing else."""
+    claim = await claimed(store, "r0")
+    waiting = [f"r{number}" for number in range(1, 2 * SIZE)]
+    for run_id in waiting:
+        await store.begin(new_run(run_id), lease_s=LEASE)
+    await store.finish(claim, ending())
+    other = await asyncpg.connect(postgres_url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM sessions FOR UPDATE")
+            claims = asyncio.gather(*(store.claim(run_id, lease_s=LEASE) for run_id in waiting))
+            assert isinstance(await store.begin(new_run("s1", WARM), lease_s=LEASE), Claimed)
+            assert set(await claims) == {None}
+    finally:
+        await other.close()
+    assert await store.claim("r1", lease_s=LEASE) is not None
 
 
 async def test_a_begin_that_comes_to_the_database_late_is_ended(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from asyncpg import Connection, Record
+from asyncpg import Connection, LockNotAvailableError, Record
 
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.sessions import refused, stored
@@ -29,11 +29,19 @@ from openclaw_gateway.sessions.store import (
     Transcript,
 )
 
+# The database gives a lock up before the connection is: so nothing is in doubt, and nothing is dropped.
 _BEGIN = (
-    "SELECT * FROM begin_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+    "SELECT begun.* FROM (SELECT set_config('lock_timeout', $19, true) AS patience) AS own, "
+    "begin_run($1, CASE WHEN patience IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+    "$13, $14, $15, $16, $17, $18) AS begun"
 )
+_UNLOCKED_S = 0.1
 _BEGIN_ALL = "SELECT * FROM begin_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-_CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
+# Of all that wait for one session each asks once a second: none of them keeps a connection for long.
+_CLAIM = (
+    "SELECT claimed.* FROM (SELECT set_config('lock_timeout', '100', true) AS patience) AS own, "
+    "claim_run($1, CASE WHEN patience IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7) AS claimed"
+)
 # Who has to wait for a lock tries again: of those that are renewed together none waits for another for long.
 _RENEW = (
     "SELECT renew_run($1, $2, $3, $4, $5, $6) "
@@ -76,6 +84,7 @@ async def begin(db: Connection, who: Who, arriving: Arriving, max_queued: int, *
     """`again`: the same call was made before, and nobody knows what came of it."""
     run = arriving.run
     named = run.idempotency
+    left = _left(arriving.until)
     row = await db.fetchrow(
         _BEGIN,
         who.at_ms,
@@ -96,7 +105,8 @@ async def begin(db: Connection, who: Who, arriving: Arriving, max_queued: int, *
         LOST,
         again,
         run.created_ms,
-        timeout=_left(arriving.until),
+        str(max(int((left - _UNLOCKED_S) * 1000), 1)),
+        timeout=left,
     )
     begun = _begun(arriving, row)
     if isinstance(begun, GatewayError):
@@ -162,9 +172,11 @@ def _begun(arriving: Arriving, row: Record) -> Begun | GatewayError | None:
 
 
 async def claim(db: Connection, who: Who, run_id: str, lease_s: float, *, again: bool) -> Claimed | None:
-    row = await db.fetchrow(
-        _CLAIM, who.at_ms, run_id, who.replica, int(lease_s * 1000), ATTEMPTS, LOST, again
-    )
+    lease_ms = int(lease_s * 1000)
+    try:
+        row = await db.fetchrow(_CLAIM, who.at_ms, run_id, who.replica, lease_ms, ATTEMPTS, LOST, again)
+    except LockNotAvailableError:
+        return None
     outcome, owner, session, token = row[:4]
     if outcome == "refused":
         raise refused.not_waiting()

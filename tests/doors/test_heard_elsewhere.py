@@ -7,6 +7,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from openclaw_gateway.doors.ws import telling
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import run as runs
 from openclaw_gateway.runs.elsewhere.news import News, NewsChannel, RunClosed
@@ -233,6 +234,31 @@ async def test_of_a_wish_to_stop_those_who_only_follow_hear_the_end_and_ask_for_
         assert set(asking) == {1}
         for leave in silence:
             leave()
+
+
+async def test_who_listens_where_a_run_was_lost_and_is_not_repeated_hears_its_end(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever closed it has nothing to say of it on the bus."""
+    monkeypatch.setattr(telling, "_LOOK_EVERY_S", 0.1)
+    models.enqueue(calls(called("write", path="made.txt", content="x")), says("half ", Hold(asyncio.Event())))
+    async with members(fleet, "front", "all", "all") as (front, *workers), connected(workers[0]) as peer:
+        await peer.result("sessions.subscribe")
+        async with connected(workers[1]) as second:
+            await second.result("sessions.subscribe")
+            asked = asyncio.create_task(say(front, "write it", **SESSION))
+            for each in (peer, second):
+                await each.event("chat", state="delta")
+            (place,) = [n for n, each in enumerate(workers, 1) if executed(each)]
+            fleet.stores[place].is_cut = True
+            assert (await asked).status == 503
+            fleet.stores[place].is_cut = False
+            for each in (peer, second):
+                await each.event("chat", state="error")
+
+
+def executed(gateway: Any) -> list[Run]:
+    return [run for run in gateway.gateway.running(OPERATOR) if not run.is_mirrored]
 
 
 async def clients(gateway: Any, count: int) -> None:

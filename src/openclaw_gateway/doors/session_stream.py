@@ -148,6 +148,9 @@ class SessionStream:
                 return
             if not events:
                 await self._stream.send(KEEPALIVE)
+                if (result := run.result) is not None:
+                    # Lost to another process, which says nothing of it.
+                    events = (RunEnded(result, now_ms()),)
             for start in range(0, len(events), SLICE):
                 part = events[start : start + SLICE]
                 piece = voice.told(part)

@@ -19,6 +19,8 @@ from openclaw_gateway.wire.run import Compact
 _TOLD_PER_SECOND = 2_000
 _SHORTEST_PAUSE_S = 0.005
 _AT_ONCE = 16
+# How soon it is seen that a run has ended of which its log says nothing more.
+_LOOK_EVERY_S = 5.0
 
 
 class Telling:
@@ -49,7 +51,11 @@ class Telling:
         view = self.view
         try:
             while not view.ended:
-                events = await self._reader.log.batch(view.wait_s)
+                wait_s = _LOOK_EVERY_S if view.wait_s is None else view.wait_s
+                events = await self._reader.log.batch(wait_s)
+                if not events and (result := self._run.result) is not None:
+                    # It was lost to another process, which says nothing of it: its end is in no log.
+                    events = (RunEnded(result, now_ms()),)
                 if begins_anew(events, self._folded):
                     # What clients have been told of it cannot be taken back.
                     await self._only_the_end()

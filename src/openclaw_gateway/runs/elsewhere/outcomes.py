@@ -57,7 +57,7 @@ def internal() -> RunResult:
 def nobody() -> Overloaded:
     return Overloaded(
         "No worker of this gateway is running, so nothing was done. Its operator starts one "
-        "(`gateway run --role worker`); try again then.",
+        "(`openclaw gateway run --role worker`); try again then.",
         code="no_worker",
         retry_after=5,
     )

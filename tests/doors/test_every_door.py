@@ -97,7 +97,8 @@ def comparable(event: Event) -> Any:
         case RunStarted():
             return msgspec.structs.replace(event, run_id="", at_ms=0)
         case RunEnded():
-            return msgspec.structs.replace(event, at_ms=0)
+            result = msgspec.structs.replace(event.result, completed_ms=None)
+            return msgspec.structs.replace(event, at_ms=0, result=result)
         case ToolEnded():
             return msgspec.structs.replace(event, ms=0)
         case _:

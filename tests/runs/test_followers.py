@@ -1,11 +1,13 @@
 """Who follows a run that is executed here is known for as long as it goes on."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
+from openclaw_gateway.runs.elsewhere import followers as followers_module
 from openclaw_gateway.runs.elsewhere.followers import Followers
 from openclaw_gateway.runs.elsewhere.news import NewsChannel, RunFollowed, RunLeft
 from openclaw_gateway.runs.hub import Hub
@@ -39,14 +41,22 @@ def test_who_leaves_with_clients_takes_them_along_and_says_what_they_have() -> N
     assert followers.shown_before("r") == 7
 
 
-def test_whoever_follows_says_so_once_and_says_nothing_more_when_it_is_over() -> None:
+async def test_whoever_follows_says_so_once_and_says_nothing_more_when_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(followers_module, "HANDED_ON_S", 0.0)
     run = _run(is_followed=True)
     air, hub = Air(), Hub()
     channel = NewsChannel(air)
-    Followers(channel, hub, lambda _: run)
+    followers = Followers(channel, hub, lambda _: run)
     hub.started(run)
-    for run.clients in (1, 2, 0, 1):
+    # In the last place but one a client is handed on.
+    for run.clients, is_long in ((1, False), (2, False), (0, True), (1, True), (0, False), (1, False)):
         run.when_attended(run)
+        if is_long:
+            async with asyncio.timeout(5):
+                while (run.id in followers._here) != bool(run.clients):  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(0.001)
     run.result = "an end"
     hub.ended(run)
     run.when_attended(run)

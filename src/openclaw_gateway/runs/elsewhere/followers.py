@@ -6,6 +6,7 @@ clients where it was given away, and from then on where it is executed that they
 be lost: then a run goes on without a client to its limit, or ends as if nobody had come back.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from openclaw_gateway.runs.elsewhere.news import NewsChannel, RunFollowed, RunLeft
@@ -13,6 +14,9 @@ from openclaw_gateway.runs.hub import Hub, Listener
 from openclaw_gateway.runs.run import CLIENT_LEFT, Run
 
 Find = Callable[[str], Run | None]
+
+# A client that is handed on from who accepts its request to who answers it is nobody's for a moment.
+HANDED_ON_S = 0.1
 
 
 class _Present:
@@ -66,11 +70,18 @@ class Followers:
             self._there.pop(run.id, None)
 
     def _tell(self, run: Run) -> None:
-        has_clients = run.clients > 0
-        if has_clients == (run.id in self._here) or run.result is not None:
+        if run.result is not None or (run.clients > 0) == (run.id in self._here):
             return
-        (self._here.add if has_clients else self._here.discard)(run.id)
-        self._channel.tell(RunFollowed(run.id, self._channel.me, has_clients))
+        if run.clients:
+            self._here.add(run.id)
+            self._channel.tell(RunFollowed(run.id, self._channel.me, has_clients=True))
+        else:
+            asyncio.get_running_loop().call_later(HANDED_ON_S, self._tell_of_none, run)
+
+    def _tell_of_none(self, run: Run) -> None:
+        if run.result is None and not run.clients and run.id in self._here:
+            self._here.discard(run.id)
+            self._channel.tell(RunFollowed(run.id, self._channel.me, has_clients=False))
 
     def count(self, run: Run) -> None:
         """From now on it ends here with the last client, wherever that is: who has given it away waits no

@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from openclaw_gateway.doors.ws import knocking
 from openclaw_gateway.doors.ws.connection import Timing
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
@@ -195,6 +196,22 @@ async def test_whoever_says_nothing_is_closed(gateway: RunningGateway) -> None:
         assert await peer.close_code() == 1008
         assert peer.reason == "handshake timeout"
         await opened.wait_served()
+
+
+async def test_of_many_who_say_nothing_the_first_go(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind one proxy they have one address, and would have all connections for fifteen seconds."""
+    monkeypatch.setattr(knocking, "MOST", 2)
+    async with dial(gateway.ws_url) as first, dial(gateway.ws_url) as second, dial(gateway.ws_url) as third:
+        for each in (first, second, third):
+            await each.event("connect.challenge")
+        assert (await first.close_code(), first.reason) == (1008, "handshake timeout")
+        async with dial(gateway.ws_url) as fourth:
+            await fourth.event("connect.challenge")
+            assert (await second.close_code(), second.reason) == (1008, "handshake timeout")
+            assert await third.result("connect", connect_params(gateway.token))
+            assert await fourth.result("connect", connect_params(gateway.token))
 
 
 async def test_while_draining_nobody_is_let_in(gateway: RunningGateway) -> None:

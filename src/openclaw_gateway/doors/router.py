@@ -35,6 +35,7 @@ from openclaw_gateway.doors.requests import (
 )
 from openclaw_gateway.doors.ui.base_path import is_the_page, place_in_page
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
+from openclaw_gateway.doors.ws.knocking import Knocking
 from openclaw_gateway.doors.ws.large_frames import LargeFrames
 from openclaw_gateway.errors import (
     EndpointOff,
@@ -92,6 +93,7 @@ class Router:
         self._refusals = Refusals(clock)
         self._probes = Probes(gateway)
         self._frames = LargeBodies()
+        self._knocking = Knocking()
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
         self._around: dict[tuple[str, str], HttpEndpoint] = {}
@@ -158,7 +160,13 @@ class Router:
             refused = partial(self._tell_of, request)
             large = LargeFrames(self._frames, request.body_room)
             await serve_websocket(
-                request, self._gateway, self._closing, caller=caller, large=large, refused=refused
+                request,
+                self._gateway,
+                self._closing,
+                caller=caller,
+                large=large,
+                knocking=self._knocking,
+                refused=refused,
             )
             request.close_behind()
             return None

@@ -19,6 +19,7 @@ from openclaw_gateway.doors.ws.admission import Knock, LetIn, judge
 from openclaw_gateway.doors.ws.dispatch import Dispatcher
 from openclaw_gateway.doors.ws.feed import Feed
 from openclaw_gateway.doors.ws.hello import hello
+from openclaw_gateway.doors.ws.knocking import Knocking
 from openclaw_gateway.doors.ws.large_frames import LargeFrames
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.methods.health import greeting_health
@@ -60,21 +61,24 @@ async def serve(
     caller: Caller | None = None,
     *,
     large: LargeFrames | None = None,
+    knocking: Knocking | None = None,
     refused: Callable[[GatewayError], None] = lambda _: None,
 ) -> web.StreamResponse:
     """Serve an upgrade request until its connection ends. Raises InvalidRequest when it is none.
 
     `caller` is who asks; None = the socket's other end, and nothing of the head counts. `closing` is set when
     the gateway begins to drain: the client is told, hears the end of the runs it hears of, and is closed with
-    1012. `large` reads and counts the large frames; None = those of this connection alone. `refused` is told
-    why somebody was not let in.
+    1012. `large` reads and counts the large frames, `knocking` has the clients that say nothing yet; None =
+    those of this connection alone. `refused` is told why somebody was not let in.
     """
     caller = caller or Caller(request.remote or "", request.remote or "")
     large = large or LargeFrames(LargeBodies(), BodyRoom())
+    knocking = knocking or Knocking()
     socket = Socket(request, gateway.limits, caller.address)
     await socket.open()
     try:
-        await _Connection(socket, gateway, closing, timing, large=large, refused=refused).run(caller)
+        connection = _Connection(socket, gateway, closing, timing, large=large, refused=refused)
+        await connection.run(caller, knocking)
     except ConnectionError:
         pass
     finally:
@@ -100,28 +104,26 @@ class _Connection:
         self._refused = refused
         self._large = large
 
-    async def run(self, caller: Caller) -> None:
+    async def run(self, caller: Caller, knocking: Knocking) -> None:
         """Raises ConnectionError when the client goes away in the middle of something."""
         try:
-            async with asyncio.timeout(self._timing.handshake_s):
-                judged = await self._handshake(caller)
+            async with asyncio.timeout(self._timing.handshake_s) as scope:
+                nonce = str(uuid.uuid4())
+                await self._socket.send(challenge(nonce, now_ms()))
+                with knocking.within(scope):
+                    first = await self._socket.receive()
+                if first is None:
+                    return
+                knock = Knock(first, nonce, caller, self._closing, self._refused)
+                judged = await judge(knock, self._gateway)
         except TimeoutError:
             await self._socket.close(Close.REFUSED, "handshake timeout")
             return
         if isinstance(judged, Refusal):
             await self._socket.send(encoded(judged.frame))
             await self._socket.close(judged.code, judged.reason)
-        elif judged is not None:
+        else:
             await self._serve(judged)
-
-    async def _handshake(self, caller: Caller) -> LetIn | Refusal | None:
-        """None when the client has left."""
-        nonce = str(uuid.uuid4())
-        await self._socket.send(challenge(nonce, now_ms()))
-        first = await self._socket.receive()
-        if first is None:
-            return None
-        return await judge(Knock(first, nonce, caller, self._closing, self._refused), self._gateway)
 
     async def _serve(self, client: LetIn) -> None:
         gateway, socket, principal = self._gateway, self._socket, client.principal

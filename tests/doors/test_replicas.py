@@ -139,8 +139,10 @@ async def test_a_front_is_answered_by_a_worker(models: ModelServer, fleet: Fleet
         assert [len(request.messages) for request in models.requests] == [2, 2, 4]
         streamed = await ask(front, {"model": "openclaw", "messages": [user("a b c")], "stream": True})
         assert [frame for frame in frames_of(streamed.text) if '"b' in frame]
-        roles = sorted(replica.role for replica in await front.gateway.replicas())
-        assert roles == ["front", "worker"]
+        async with asyncio.timeout(10):
+            # A machine that is busy for as long as a lease has one of them away until it beats again.
+            while sorted(each.role for each in await front.gateway.replicas()) != ["front", "worker"]:
+                await asyncio.sleep(0.01)
 
 
 async def test_what_comes_while_no_worker_is_there_waits_for_one(fleet: Fleet) -> None:

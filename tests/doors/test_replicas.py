@@ -141,7 +141,7 @@ async def test_a_front_is_answered_by_a_worker(models: ModelServer, fleet: Fleet
         assert [frame for frame in frames_of(streamed.text) if '"b' in frame]
         async with asyncio.timeout(10):
             # A machine that is busy for as long as a lease has one of them away until it beats again.
-            while sorted(each.role for each in await front.gateway.replicas()) != ["front", "worker"]:
+            while sorted(each.role for each in await front.gateway.replicas()) != ["front", "worker"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 

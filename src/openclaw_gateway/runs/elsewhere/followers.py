@@ -87,8 +87,10 @@ class Followers:
         """From now on it ends here with the last client, wherever that is: who has given it away waits no
         more."""
         present = self._there.get(run.id)
-        for by in () if present is None else present.with_clients:
-            if present is not None and present.counted.get(by) is not run:
+        if present is None:
+            return
+        for by in present.with_clients:
+            if present.counted.get(by) is not run:
                 present.counted[by] = run
                 run.join()
 

@@ -134,15 +134,15 @@ async def _prune_runs(do: Does, before_ms: int) -> int:
         row = await do(_next_runs, after)
         if row is None:
             return dropped
-        last, created_ms = row
+        last, at_ms = row
         dropped += await do(_drop_runs, after, last, before_ms)
-        if created_ms >= before_ms:
+        if at_ms >= before_ms:
             return dropped
         after = last
 
 
 async def _next_runs(db: Connection, after: int) -> tuple[int, int] | None:
-    """Of the last of the next ones: its number, and when it was begun."""
+    """Of the last of the next ones: its number, and the earlier of when it was begun and when it ended."""
     row = await db.fetchrow(_NEXT_RUNS, after, _RUNS_AT_ONCE)
     return None if row is None else (row[0], row[1])
 

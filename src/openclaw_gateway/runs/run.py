@@ -308,7 +308,8 @@ class Run:
             self.waits_elsewhere = False
             if self.when_left is not None:
                 self.when_left(self)
-            if not self.clients:
+            # The wish is said at each renewal; who has come here and left again may still come back.
+            if not self.clients and not self.was_left:
                 self.abort(CLIENT_LEFT)
 
     @contextmanager

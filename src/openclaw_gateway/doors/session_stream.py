@@ -22,7 +22,7 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.readers import Reader
-from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunEnded, begins_anew
 
@@ -142,15 +142,14 @@ class SessionStream:
                 events = await reader.log.batch(self._limits.stream_keepalive_s)
             except EventsGone:
                 # What was said before is not to be had any more; how it ended is.
-                events = (RunEnded(await run.wait(), now_ms()),)
+                await run.wait()
+                events = run.last_word()
             if begins_anew(events, place):
                 await self._stream.send(voice.failure(error_info(RunBegunAnew())))
                 return
             if not events:
                 await self._stream.send(KEEPALIVE)
-                if (result := run.result) is not None:
-                    # Lost to another process, which says nothing of it.
-                    events = (RunEnded(result, now_ms()),)
+                events = run.last_word()
             for start in range(0, len(events), SLICE):
                 part = events[start : start + SLICE]
                 piece = voice.told(part)

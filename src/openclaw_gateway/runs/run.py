@@ -355,6 +355,11 @@ class Run:
         until = time.monotonic() if self._ended_at is None else self._ended_at
         return int((until - self._created) * 1000)
 
+    def last_word(self) -> tuple[RunEnded, ...]:
+        """How it ended, for whoever reads a log that says nothing more of it, because the run was lost to
+        another process or that part of the log is gone; empty while it goes on."""
+        return () if self.result is None else (RunEnded(self.result, now_ms()),)
+
     def end(self, result: RunResult) -> None:
         """Close the log with the result. The first end stands."""
         if self.result is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from openclaw_gateway.doors.ws.runview import RunView
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.run import Run, now_ms
-from openclaw_gateway.wire.events import RunEnded, begins_anew
+from openclaw_gateway.wire.events import begins_anew
 from openclaw_gateway.wire.run import Compact
 
 # A frame takes some fifty microseconds: so those who look on take a tenth of the loop's time.
@@ -53,9 +53,7 @@ class Telling:
             while not view.ended:
                 wait_s = _LOOK_EVERY_S if view.wait_s is None else view.wait_s
                 events = await self._reader.log.batch(wait_s)
-                if not events and (result := self._run.result) is not None:
-                    # It was lost to another process, which says nothing of it: its end is in no log.
-                    events = (RunEnded(result, now_ms()),)
+                events = events or self._run.last_word()
                 if begins_anew(events, self._folded):
                     # What clients have been told of it cannot be taken back.
                     await self._only_the_end()
@@ -79,8 +77,8 @@ class Telling:
         """The log is bounded, and this part of it is gone: say so, and how the run ends."""
         self.view.lose(now_ms())
         await self._tell()
-        result = await self._run.wait()
-        self.view.fold((RunEnded(result, now_ms()),), now_ms())
+        await self._run.wait()
+        self.view.fold(self._run.last_word(), now_ms())
         await self._tell()
 
     async def _tell(self) -> None:

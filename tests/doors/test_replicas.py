@@ -549,6 +549,40 @@ async def test_and_ends_with_the_last_of_them(
         assert await fleet.runs(executes) == ["aborted"]
 
 
+async def test_who_has_come_where_it_is_executed_and_was_cut_off_is_waited_for(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """The wish of where it was given away is said at each renewal: the second one ended it at once."""
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    async with members(fleet, "front", "all") as (gives, executes):
+        first = asyncio.create_task(ask(gives, body, headers=key))
+        await models.wait_requests(1)
+        second = asyncio.create_task(ask(executes, body, headers=key))
+        (run,) = executes.gateway.running(OPERATOR)
+        async with asyncio.timeout(10):
+            while not run.clients:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        run.heed("leave")
+        second.cancel()
+        async with asyncio.timeout(10):
+            while not run.was_left:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+        run.heed("leave")
+        assert run.abort_reason is None
+        back = asyncio.create_task(ask(executes, body, headers=key))
+        async with asyncio.timeout(10):
+            while run.was_left:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        gate.set()
+        for waits in (first, back):
+            answer = await waits
+            assert (answer.status, answer.content) == (200, "a b")
+        assert len(models.requests) == 1
+
+
 async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:
     async with members(fleet, "front", "worker", "all") as (front, _, other):
         assert (await say(front, "hi", **{"Idempotency-Key": "k"})).status == 200

@@ -1,6 +1,7 @@
 """Who follows a run that is executed here is known for as long as it goes on."""
 
 import asyncio
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,6 +40,26 @@ def test_who_leaves_with_clients_takes_them_along_and_says_what_they_have() -> N
     assert clients == ["+", "+", "-"]
     assert followers.of("r") == {"c"}
     assert followers.shown_before("r") == 7
+
+
+def test_clients_are_counted_at_one_of_two_runs_of_a_name() -> None:
+    """This process gave a run away and takes it up itself: whoever follows it was counted at what was given
+    away, and would have been so for good."""
+    given, executed = _run(), _run()
+    clients = list[str]()
+    for name, run in (("given", given), ("executed", executed)):
+        run.join = partial(clients.append, f"{name} +")
+        run.leave = lambda reason, *, returns, name=name: clients.append(f"{name} -")
+    known = [given]
+    air = Air()
+    followers = Followers(NewsChannel(air), Hub(), lambda _: known[-1])
+    air.said(RunFollowed("r", "b", has_clients=True))
+    known.append(executed)
+    followers.count(executed)
+    followers.count(executed)
+    assert clients == ["given +", "executed +", "given -"]
+    air.said(RunLeft("r", "b", shown=0))
+    assert clients[3:] == ["executed -"]
 
 
 async def test_whoever_follows_says_so_once_and_says_nothing_more_when_it_is_over(

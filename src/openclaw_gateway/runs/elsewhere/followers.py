@@ -90,9 +90,12 @@ class Followers:
         if present is None:
             return
         for by in present.with_clients:
-            if present.counted.get(by) is not run:
+            before = present.counted.get(by)
+            if before is not run:
                 present.counted[by] = run
                 run.join()
+                if before is not None:
+                    _leave(before)
 
     def _followed(self, news: RunFollowed) -> None:
         run = self._known(news.run_id)
@@ -120,8 +123,12 @@ class Followers:
         present.with_clients.discard(by)
         run = present.counted.pop(by, None)
         if run is not None:
-            run.leave(CLIENT_LEFT if run.request.detached is None else None, returns=True)
+            _leave(run)
 
     def _known(self, run_id: str) -> Run | None:
         run = self._find(run_id)
         return None if run is None or run.is_followed or run.result is not None else run
+
+
+def _leave(run: Run) -> None:
+    run.leave(CLIENT_LEFT if run.request.detached is None else None, returns=True)

@@ -1,6 +1,7 @@
 """The runs of a process: what stays of one that has ended."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,15 @@ import pytest
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.lease import Lease
-from openclaw_gateway.runs.live import LiveRuns, Others, Terms
+from openclaw_gateway.runs.live import Executes, LiveRuns, Others, Terms
 from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.work import RunWork
 from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.shared import Work
 from openclaw_gateway.sessions.store import RunRecord
 from openclaw_gateway.testing.model_server import ModelServer, says
-from openclaw_gateway.wire.events import RunStarted, TextDelta
+from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Idempotency, Origin, RunRequest, RunResult
 from tests.runs.house import SESSION, house
@@ -57,21 +60,8 @@ async def test_who_follows_a_run_anew_hears_nothing_of_how_it_was_followed_befor
     named: Idempotency | None,
 ) -> None:
     bus, telling = LocalBus(), Telling("first", "second")
-    terms = Terms(telling, 10, Lease(lambda: None))
-
-    async def never(run_id: str) -> bool:
-        return False
-
-    live = LiveRuns(bus, terms, Others(telling, bus, always=False, hand_over=never))
-    request = RunRequest(
-        Origin("me", "http", "conversation"),
-        "main",
-        (UserMessage("hi"),),
-        session_key=None,
-        idempotency=named,
-    )
-    agent = Agent("main", "Main", "p")
-    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://x"), "m"),), PlainEquipment(agent))
+    live = LiveRuns(bus, _terms(telling), Others(telling, bus, always=False, hand_over=_never))
+    request, plan = _asked(named=named), _plan()
     record = RunRecord("r", "me", None, "main", "running", 0)
     for text in ("first", "second"):
         run = live.follow(record, request, plan)
@@ -83,3 +73,86 @@ async def test_who_follows_a_run_anew_hears_nothing_of_how_it_was_followed_befor
         log.close()
         assert [event.text for event in events if isinstance(event, TextDelta)] == [text]
         live._retained.clear()
+
+
+@pytest.mark.parametrize(
+    ("session", "named", "is_for_others"),
+    [(None, None, False), ("agent:main:s", None, True), (None, Idempotency("k", b"x"), True)],
+)
+async def test_what_no_other_process_can_find_is_told_here_alone(
+    session: str | None, named: Idempotency | None, is_for_others: bool
+) -> None:
+    """So is what it starts; but a run that another process has begun is followed there, and with it what it
+    starts."""
+    told, here = Heard(), LocalBus()
+    waiting = Waiting()
+    live = LiveRuns(told, _terms(waiting), Others(waiting, here, always=False, hand_over=_never))
+    run = live.launch(_asked(session, named), _plan())
+    child = live.launch(_asked(parent=run.id), _plan())
+    log = run.reader(0)
+    grandchild = live.launch(_asked(parent=child.id), _plan())
+    found = live.launch(_asked("agent:main:another", parent=child.id), _plan())
+    waiting.ends.set()
+    async with asyncio.timeout(5):
+        await live.idle()
+        assert type((await log.log.batch())[-1]) is RunEnded
+    log.close()
+    assert told.runs == ({run.id, child.id, grandchild.id} if is_for_others else set()) | {found.id}
+
+
+async def test_what_another_process_has_begun_is_told_to_all_with_what_it_starts() -> None:
+    told, waiting = Heard(), Waiting()
+    live = LiveRuns(told, _terms(waiting), Others(waiting, LocalBus(), always=False, hand_over=_never))
+    assert live.admission.take()
+    run = live.take_up(Work("r", "me", None, b"", attempt=1), RunWork(_asked()), _plan())
+    child = live.launch(_asked(parent=run.id), _plan())
+    waiting.ends.set()
+    async with asyncio.timeout(5):
+        await live.idle()
+    assert told.runs == {run.id, child.id}
+
+
+class Heard(LocalBus):
+    """Knows of which runs it has had events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs = set[str]()
+
+    def emit(self, run_id: str, token: int, seq: int, events: Sequence[Event]) -> bool:
+        self.runs.add(run_id)
+        return super().emit(run_id, token, seq, events)
+
+
+class Waiting:
+    """Executes by waiting for `ends`."""
+
+    def __init__(self) -> None:
+        self.ends = asyncio.Event()
+
+    async def execute(self, run: Run) -> None:
+        run.accept()
+        await self.ends.wait()
+        run.end(RunResult("completed"))
+
+    def give_up(self, run: Run) -> None: ...
+
+
+async def _never(run_id: str) -> bool:
+    return False
+
+
+def _terms(executes: Executes) -> Terms:
+    return Terms(executes, 10, Lease(lambda: None))
+
+
+def _plan() -> Plan:
+    agent = Agent("main", "Main", "p")
+    return Plan(agent, (ModelTarget(Endpoint("mock", "http://x"), "m"),), PlainEquipment(agent))
+
+
+def _asked(
+    session: str | None = None, named: Idempotency | None = None, parent: str | None = None
+) -> RunRequest:
+    origin = Origin("me", "http", "conversation", parent=parent)
+    return RunRequest(origin, "main", (UserMessage("hi"),), session_key=session, idempotency=named)

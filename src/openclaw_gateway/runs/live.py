@@ -129,7 +129,7 @@ class LiveRuns:
             return self._under_way(run, away.by, admission.given)
         room = admission.room if admission.take() else None
         try:
-            run = Run(request, plan, self._bus, parent)
+            run = Run(request, plan, self._bus_of(request, parent), parent)
         except BaseException:
             if room is not None:
                 room.give_back(unused=True)
@@ -139,6 +139,16 @@ class LiveRuns:
         if request.session_key is not None:
             run.when_made = self._made_session
         return self._under_way(run, self._terms.loop, room)
+
+    def _bus_of(self, request: RunRequest, parent: Run | None) -> Bus:
+        """Where its events go: what no other process can find is told here alone."""
+        if self._others is None or _is_found(request):
+            return self._bus
+        while parent is not None:
+            if parent.begun is not None or _is_found(parent.request):
+                return self._bus
+            parent = parent.parent
+        return self._others.bus
 
     def take_up(self, work: Work, wanted: RunWork, plan: Plan) -> Run:
         """Execute what another process has begun, or given away; the caller has a place for it. Who has
@@ -383,3 +393,8 @@ def _beside(run_id: str) -> str:
     """Under which name one stands that follows a run which this process has come to execute, or that is about
     to have gone."""
     return f"{run_id} followed"
+
+
+def _is_found(request: RunRequest) -> bool:
+    """Whether the store knows a run of it."""
+    return request.session_key is not None or request.idempotency is not None

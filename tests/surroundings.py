@@ -19,7 +19,7 @@ import pytest
 # What finds programs and libraries, names the user, and reaches a registry through what a company has set up.
 _KEPT = {
     *("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "PYTHONUTF8"),
-    *("USER", "LOGNAME", "SHELL", "CI", "SOAK", "PICTURES", "PYTHONDONTWRITEBYTECODE"),
+    *("USER", "LOGNAME", "SHELL", "CI", "FAULTS", "RETRIES", "SOAK", "PICTURES", "PYTHONDONTWRITEBYTECODE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
 }

@@ -1,6 +1,7 @@
 """The suite itself: wherever it is started it begins alike, and what one test leaves harms no other."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,6 +51,13 @@ def suite(tmp_path: Path) -> Suite:
         return done.returncode, done.stdout + done.stderr
 
     return run
+
+
+def test_what_make_tells_the_tests_reaches_them(tmp_path: Path) -> None:
+    """Of `make faults` and `make retries` the tests never heard that they were to do all of it."""
+    told = re.findall(r"\b([A-Z]+)=\S+ \$\(BIN\)/python -m pytest", (ROOT / "Makefile").read_text())
+    assert {"FAULTS", "RETRIES", "SOAK", "PICTURES"} <= {*told}
+    assert environment(dict.fromkeys(told, "1"), tmp_path).items() >= dict.fromkeys(told, "1").items()
 
 
 def test_a_cancelled_end_of_a_fixture_harms_no_later_test(suite: Suite) -> None:

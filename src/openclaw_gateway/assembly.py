@@ -46,7 +46,7 @@ from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
 from openclaw_gateway.runs.elsewhere.news import ConversationOver, NewsChannel
 from openclaw_gateway.runs.elsewhere.shown import ShownAnywhere
 from openclaw_gateway.runs.elsewhere.waiting import WaitingElsewhere
-from openclaw_gateway.runs.hub import Listener, SessionChange
+from openclaw_gateway.runs.hub import ENDING, Listener, SessionChange
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.ledger import Ledger
@@ -301,7 +301,7 @@ class Assembly:
 
     def _session_changed(self, change: SessionChange) -> None:
         """Whoever begins it anew or deletes it, by whichever process, ends what it was until then."""
-        if change.reason in ("reset", "delete"):
+        if change.reason in ENDING:
             self._over(conversation(change.owner, change.key, ""))
 
     def _over(self, name: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from openclaw_gateway.logs.asked import NOBODY
 from openclaw_gateway.runs.elsewhere.neighbours import Neighbours
 from openclaw_gateway.runs.elsewhere.news import NewsChannel, OwnersListen, RunOpened
-from openclaw_gateway.runs.hub import Hub, Listener
+from openclaw_gateway.runs.hub import ChangeReason, Hub, Listener, SessionChange
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.store import Recorded
 from openclaw_gateway.wire.messages import Message, UserMessage
@@ -81,6 +81,25 @@ async def test_a_run_is_told_of_where_somebody_listens(here: Here) -> None:
     began(hub, "last")
     await asyncio.sleep(0)
     assert told(air) == []
+
+
+async def test_what_becomes_of_a_session_is_told_where_somebody_listens_and_its_end_everywhere(
+    here: Here,
+) -> None:
+    air, hub, _, _ = here
+    reasons = get_args(ChangeReason)
+
+    def told_of() -> list[str]:
+        air.announced.clear()
+        for reason in reasons:
+            hub.changed(SessionChange("ann", "agent:main:s", "main", reason))
+        every = [msgspec.msgpack.decode(news) for news in air.announced]
+        return [news["change"]["reason"] for news in every]
+
+    air.said(OwnersListen("b", ("bob",)))
+    assert told_of() == ["reset", "delete"]
+    air.said(OwnersListen("b", ("ann",)))
+    assert told_of() == list(reasons)
 
 
 async def test_who_begins_to_listen_says_so_once_and_follows_what_it_hears(here: Here) -> None:

@@ -8,7 +8,7 @@ listener does reaches a run. Knows no door and no wire shape.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import structlog
 from msgspec import Struct
@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 # "create": its first run was accepted. The others are what somebody has done to it, by whichever door.
 ChangeReason = Literal["create", "patch", "reset", "delete", "fork", "compact", "inject"]
+# After these it is not the session that it was: whatever is kept of it, wherever, is over.
+ENDING: Final = frozenset[ChangeReason](("reset", "delete"))
 
 
 class SessionChange(Struct, frozen=True):

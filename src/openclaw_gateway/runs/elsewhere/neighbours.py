@@ -23,7 +23,7 @@ from openclaw_gateway.runs.elsewhere.news import (
     SessionChanged,
 )
 from openclaw_gateway.runs.elsewhere.owners import Owners
-from openclaw_gateway.runs.hub import Hub, Listener, SessionChange
+from openclaw_gateway.runs.hub import ENDING, Hub, Listener, SessionChange
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.work import written
 from openclaw_gateway.wire.run import outlined
@@ -115,7 +115,7 @@ class Neighbours:
                 self._channel.tell(_opened(run))
 
     def _changed(self, change: SessionChange) -> None:
-        if not self._is_heard_from:
+        if not self._is_heard_from and (change.reason in ENDING or self._owners.are_there(change.owner)):
             self._channel.tell(SessionChanged(change))
 
     def _opened(self, news: RunOpened | ChildOpened) -> None:

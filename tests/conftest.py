@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.promised",
     "tests.engines.fixtures",
     "tests.engines.valkey",
+    "tests.cli.prepared",
 ]
 
 # How long an example takes says more of the machine, and of what measures beside it, than of the code.

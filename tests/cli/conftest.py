@@ -1,7 +1,6 @@
 """The real program in a process of its own, with a home, a state directory and an environment of its own."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,11 +12,10 @@ import pytest
 
 from openclaw_gateway.testing.gateway import TOKEN, model_config
 from openclaw_gateway.testing.model_server import ModelServer
+from tests.cli.forked import Command
+from tests.cli.prepared import Prepared, surroundings
 
 DEADLINE_S = 30.0
-_INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
-# To read the authorities of this machine, whom no test needs, takes a command a fifth of its time.
-_TRUSTED = {"SSL_CERT_FILE": os.devnull}
 
 
 @dataclass(frozen=True)
@@ -91,12 +89,14 @@ class Started:
 
 @dataclass
 class Program:
-    """Runs commands. `environ` may be changed by a test before it does so; with a `stdout` of the test's own
-    the output is not collected."""
+    """Runs commands: `start` with an interpreter of their own, `run` as forks of one, where that makes no
+    difference. `environ` may be changed by a test before it does so; with a `stdout` of the test's own the
+    output is not collected."""
 
     home: Path
     state: Path
     environ: dict[str, str]
+    prepared: Prepared
     stdout: int = asyncio.subprocess.PIPE
     started: list[Started] = field(default_factory=list)
 
@@ -132,7 +132,12 @@ class Program:
     async def run(
         self, *words: str, name: str = "openclaw", stdin: str | None = None, **environ: str
     ) -> Done:
-        return await (await self.start(*words, name=name, stdin=stdin, **environ)).ends()
+        made = {**self.environ, **environ}
+        if self.stdout != asyncio.subprocess.PIPE or not self.prepared.starts_so(made):
+            return await (await self.start(*words, name=name, stdin=stdin, **environ)).ends()
+        command = Command(name, words, made, str(self.home))
+        code, out, err = await self.prepared.run(command, (stdin or "").encode(), DEADLINE_S)
+        return Done(code, out.decode(), err.decode())
 
     async def gateway(self, *words: str) -> Started:
         """A gateway on a free port, ready; later commands of this program find it."""
@@ -143,14 +148,12 @@ class Program:
 
 
 @pytest.fixture
-async def program(tmp_path: Path) -> AsyncIterator[Program]:
+async def program(tmp_path: Path, prepared: Prepared) -> AsyncIterator[Program]:
     home, state = tmp_path / "home", tmp_path / "state"
     home.mkdir()
     state.mkdir(mode=0o700)
-    environ = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    program = Program(
-        home, state, {**environ, **_TRUSTED, "HOME": str(home), "OPENCLAW_STATE_DIR": str(state)}
-    )
+    environ = {**surroundings(), "HOME": str(home), "OPENCLAW_STATE_DIR": str(state)}
+    program = Program(home, state, environ, prepared)
     try:
         yield program
     finally:

@@ -24,6 +24,8 @@ _ROOT = Path(__file__).parents[2]
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
 # What Python or its libraries read when they are started.
 _OF_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "SSL_", "TMPDIR")
+# It waits for nothing.
+_ENDS_WITHIN_S = 30.0
 
 
 def surroundings() -> dict[str, str]:
@@ -43,7 +45,7 @@ class Prepared:
 
     def close(self) -> None:
         self._here.close()
-        self._process.wait()
+        self._process.wait(_ENDS_WITHIN_S)
 
     def starts_so(self, environ: Mapping[str, str]) -> bool:
         """Whether a command with these variables begins as this process has begun."""
@@ -51,28 +53,31 @@ class Prepared:
         return all(environ.get(name) == self._environ.get(name) for name in names)
 
     async def run(self, command: Command, stdin: bytes, deadline_s: float) -> tuple[int, bytes, bytes]:
-        """(how it ended, as a child does; what it wrote to each stream)."""
+        """(how it ended, as a child does; what it wrote to each stream). Raises TimeoutError, also where
+        something that it has started has its streams, and kills it then."""
         said = msgspec.json.encode(command)
         assert len(said) < MOST_BYTES
         with ExitStack() as theirs:
             given, to_it = _pipe(theirs, reads=True)
             (out, out_it), (err, err_it), (end, end_it) = (_pipe(theirs, reads=False) for _ in range(3))
             socket.send_fds(self._here, [said], [to_it, out_it, err_it, end_it])
-        written = asyncio.create_task(_written(out)), asyncio.create_task(_written(err))
         ends, close = await _reader(end)
-        pid = int(await ends.readline())
+        pid = 0
         try:
             async with asyncio.timeout(deadline_s):
-                await _give(given, stdin)
-                await asyncio.wait(written)
-                return int(await ends.read()), written[0].result(), written[1].result()
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            await asyncio.wait(written)
-            raise
+                async with asyncio.TaskGroup() as readers:
+                    written = [readers.create_task(_written(fd)) for fd in (out, err)]
+                    first = await ends.readline()
+                    assert first, "the process that commands are forks of has ended"
+                    pid = int(first)
+                    await _give(given, stdin)
+                status, pid = int(await ends.read()), 0
+                return status, written[0].result(), written[1].result()
         finally:
             close()
+            if pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _pipe(theirs: ExitStack, *, reads: bool) -> tuple[int, int]:

@@ -64,6 +64,28 @@ async def test_what_a_run_sends_to_another_conversation_is_heard_and_stopped_at_
         await models.wait_aborted(1)
 
 
+async def test_so_is_what_a_run_sends_of_which_the_store_knows_nothing(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """The conversation is known, whoever speaks in it; also to who comes later."""
+    to = "agent:main:b"
+    fleet.config["tools"] = {"sessions": {"visibility": "agent"}}
+    send = called("sessions_send", sessionKey=to, message="think", timeoutSeconds=600)
+    models.enqueue(says("a"), calls(send), says("hm", Hold(asyncio.Event())), says("they would not"))
+    async with members(fleet, *ALL) as (one, other):
+        await say(one, "hi", **{"x-openclaw-session-key": "b"})
+        async with connected(other) as peer, connected(other) as later:
+            await peer.result("sessions.messages.subscribe", {"key": to})
+            asked = asyncio.create_task(say(one, "go"))
+            child = (await peer.event("chat", sessionKey=to, state="delta"))["payload"]["runId"]
+            await later.result("sessions.subscribe")
+            await later.event("chat", sessionKey=to, state="delta")
+            assert (await later.result("chat.abort", {"runId": child}))["aborted"]
+            for each in (peer, later):
+                await each.event("chat", sessionKey=to, state="aborted")
+        assert (await asked).content == "they would not"
+
+
 @pytest.mark.parametrize("is_heard", [True, False])
 async def test_a_sub_agent_is_heard_and_stopped_at_a_front(
     models: ModelServer, fleet: Fleet, *, is_heard: bool

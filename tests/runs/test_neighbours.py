@@ -43,13 +43,22 @@ async def here() -> AsyncIterator[Here]:
     await neighbours.close()
 
 
-def began(hub: Hub, run_id: str, owner: str = "ann", said: Messages = (), begun: object = None) -> Any:
+def began(
+    hub: Hub,
+    run_id: str,
+    owner: str = "ann",
+    said: Messages = (),
+    begun: object = None,
+    *,
+    session: str | None = "agent:main:s",
+    parent: Any = None,
+) -> Any:
     """A run that has been accepted."""
     accepted = asyncio.get_running_loop().create_future()
-    request = RunRequest(Origin(owner, "websocket", "operator"), "main", said, session_key="agent:main:s")
+    request = RunRequest(Origin(owner, "websocket", "operator"), "main", said, session_key=session)
     run: Any = SimpleNamespace(
-        id=run_id, is_followed=False, begun=begun, parent=None, started_by=None, result=None, request=request,
-        accepted=accepted, asked=NOBODY, created_ms=1,
+        id=run_id, is_followed=False, begun=begun, parent=parent, started_by=parent and parent.id,
+        result=None, request=request, accepted=accepted, asked=NOBODY, created_ms=1,
     )  # fmt: skip
     hub.started(run)
     accepted.set_result(None)
@@ -100,6 +109,24 @@ async def test_what_becomes_of_a_session_is_told_where_somebody_listens_and_its_
     assert told_of() == ["reset", "delete"]
     air.said(OwnersListen("b", ("ann",)))
     assert told_of() == list(reasons)
+
+
+async def test_of_what_a_run_starts_others_are_told_what_they_find_and_by_what(here: Here) -> None:
+    air, hub, _, _ = here
+    air.said(OwnersListen("b", ("ann",)))
+    top = began(hub, "top", session=None)
+    beside = began(hub, "beside", session=None, parent=top)
+    sent = began(hub, "sent", parent=top)
+    below = began(hub, "below", session=None, parent=sent)
+    await asyncio.sleep(0)
+    children = [msgspec.msgpack.decode(news) for news in air.announced]
+    assert [(news["run_id"], news["top"]) for news in children if news["type"] == "child"] == [
+        ("sent", "sent"),
+        ("below", "sent"),
+    ]
+    for run in (below, sent, beside, top):
+        hub.ended(run)
+    assert told(air) == ["child sent", "child below", "ended below", "ended sent"]
 
 
 async def test_who_begins_to_listen_says_so_once_and_follows_what_it_hears(here: Here) -> None:

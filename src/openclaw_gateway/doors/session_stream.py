@@ -140,6 +140,10 @@ class SessionStream:
         while ended is None:
             try:
                 events = await reader.log.batch(self._limits.stream_keepalive_s)
+                if not events:
+                    await self._stream.send(KEEPALIVE)
+                    # What was said meanwhile comes before the end.
+                    events = await reader.log.batch(0) or run.last_word()
             except EventsGone:
                 # What was said before is not to be had any more; how it ended is.
                 await run.wait()
@@ -147,9 +151,6 @@ class SessionStream:
             if begins_anew(events, place):
                 await self._stream.send(voice.failure(error_info(RunBegunAnew())))
                 return
-            if not events:
-                await self._stream.send(KEEPALIVE)
-                events = run.last_word()
             for start in range(0, len(events), SLICE):
                 part = events[start : start + SLICE]
                 piece = voice.told(part)

@@ -53,7 +53,8 @@ class Telling:
             while not view.ended:
                 wait_s = _LOOK_EVERY_S if view.wait_s is None else view.wait_s
                 events = await self._reader.log.batch(wait_s)
-                events = events or self._run.last_word()
+                # What was said in the moment in which the time was up comes before the end.
+                events = events or await self._reader.log.batch(0) or self._run.last_word()
                 if begins_anew(events, self._folded):
                     # What clients have been told of it cannot be taken back.
                     await self._only_the_end()

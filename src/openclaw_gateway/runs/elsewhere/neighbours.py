@@ -86,10 +86,10 @@ class Neighbours:
             self._told[run.id] = None
             if len(self._told) > _MOST:
                 self._told.popitem(last=False)
-        elif _is_found(run):
-            run.accepted.add_done_callback(partial(self._accepted, run))
+        elif (top := _top_of_found(run)) is not None:
+            run.accepted.add_done_callback(partial(self._accepted, run, top))
 
-    def _accepted(self, run: Run, accepted: "asyncio.Future[None]") -> None:
+    def _accepted(self, run: Run, top: str, accepted: "asyncio.Future[None]") -> None:
         if accepted.cancelled() or accepted.exception() is not None or run.result is not None:
             return
         owner, session = run.request.origin.owner, run.request.session_key
@@ -100,10 +100,10 @@ class Neighbours:
         else:
             # Also where nobody listens: whoever knows its id may stop it.
             work = written(outlined(run.request), run.asked, run.created_ms)
-            self._channel.tell(ChildOpened(run.id, owner, session, run.top, run.started_by, work))
+            self._channel.tell(ChildOpened(run.id, owner, session, top, run.started_by, work))
 
     def _ended(self, run: Run) -> None:
-        if run.is_followed or run.begun is not None:
+        if run.is_followed or run.begun is not None or _top_of_found(run) is None:
             return
         self._own.pop(run.id, None)
         if run.started_by is not None or self._owners.are_there(run.request.origin.owner):
@@ -169,10 +169,14 @@ def _opened(run: Run) -> RunOpened:
     return RunOpened(run.id, request.origin.owner, request.session_key, work)
 
 
-def _is_found(run: Run) -> bool:
-    """Whether the store knows it, or the one for which it was started: else others do not find them."""
-    top = run
-    while top.parent is not None:
-        top = top.parent
-    is_named = top.request.session_key is not None or top.request.idempotency is not None
-    return is_named or top.begun is not None
+def _top_of_found(run: Run) -> str | None:
+    """The topmost of the runs for which it was started, and of itself, that the store knows; None where it
+    knows none: then others do not find it."""
+    found: str | None = None
+    above: Run | None = run
+    while above is not None:
+        request = above.request
+        if request.session_key is not None or request.idempotency is not None or above.begun is not None:
+            found = above.id
+        above = above.parent
+    return found

@@ -26,9 +26,9 @@ class RunOpened(Struct, frozen=True, tag="started"):
 
 
 class ChildOpened(Struct, frozen=True, tag="child"):
-    """The same of one that another run has started, for the run `top` in the end; the store need not know it.
-    `started_by` is what clients call the one that has started it, `work` its request without what is said, as
-    `runs.work` writes it."""
+    """The same of one that another run has started, which the store need not know; `top` is the topmost that
+    it knows of those for which it was started, and of itself. `started_by` is what clients call the one that
+    has started it, `work` its request without what is said, as `runs.work` writes it."""
 
     run_id: str
     owner: str

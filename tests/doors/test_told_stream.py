@@ -188,6 +188,26 @@ async def test_a_run_that_is_over_and_whose_end_nobody_tells_is_not_waited_for()
     reader.close()
 
 
+@pytest.mark.parametrize("is_anew", [False, True])
+async def test_what_is_said_as_the_time_for_it_is_up_is_told_and_the_run_not_given_up(is_anew: bool) -> None:
+    client, bus, readers = Client(1 << 30), LocalBus(), Readers()
+    reader = readers.attach(bus.subscribe("r"), 0, holds=True)
+
+    def is_over() -> bool:
+        """It is, in the same moment in which the log has all of it."""
+        started = RunStarted("r", "main", None, 0)
+        if is_anew:
+            bus.emit("r", 1, 0, [started])
+        bus.emit("r", 2, 0, [started, TextDelta("said"), RunEnded(RunResult("completed"), 0)])
+        return True
+
+    told = ToldStream(cast(Request, client), Words(), reader, after=0, keepalive_s=0.01, is_over=is_over)
+    async with asyncio.timeout(5):
+        await told.tell(())
+    assert client.heard == "head <said>end"
+    reader.close()
+
+
 @pytest.mark.parametrize("has_heard", [False, True])
 async def test_an_answer_that_another_process_begins_anew_is_told_once_or_said_to_be_broken_off(
     has_heard: bool,

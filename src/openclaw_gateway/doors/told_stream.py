@@ -75,8 +75,13 @@ class ToldStream:
             now = time.monotonic()
             if now >= self._silent_until:
                 if not events and self._is_over():
-                    # Its log has another holder, and the bus has lost what that one told.
-                    raise RunBegunAnew()
+                    # What was said in the moment in which the time was up comes before that.
+                    if not (events := await log.batch(0)):
+                        # Its log has another holder, and the bus has lost what that one told.
+                        raise RunBegunAnew()
+                    if begins_anew(events, self._place):
+                        self._begin_anew()
+                    continue
                 # Events that the client is not told of are silence to whatever is between.
                 await self.stream.send(self._silence())
                 self._silent_until = now + self._keepalive_s

@@ -53,8 +53,8 @@ class Prepared:
         return all(environ.get(name) == self._environ.get(name) for name in names)
 
     async def run(self, command: Command, stdin: bytes, deadline_s: float) -> tuple[int, bytes, bytes]:
-        """(how it ended, as a child does; what it wrote to each stream). Raises TimeoutError, also where
-        something that it has started has its streams, and kills it then."""
+        """(how it ended, as a child does; what it wrote to each stream). Raises TimeoutError, and kills it
+        then."""
         said = msgspec.json.encode(command)
         assert len(said) < MOST_BYTES
         with ExitStack() as theirs:

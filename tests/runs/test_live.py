@@ -82,8 +82,7 @@ async def test_who_follows_a_run_anew_hears_nothing_of_how_it_was_followed_befor
 async def test_what_no_other_process_can_find_is_told_here_alone(
     session: str | None, named: Idempotency | None, is_for_others: bool
 ) -> None:
-    """So is what it starts; but a run that another process has begun is followed there, and with it what it
-    starts."""
+    """So is what it starts, but for what is found by a session of its own."""
     told, here = Heard(), LocalBus()
     waiting = Waiting()
     live = LiveRuns(told, _terms(waiting), Others(waiting, here, always=False, hand_over=_never))

@@ -142,8 +142,7 @@ class SessionStream:
                 events = await reader.log.batch(self._limits.stream_keepalive_s)
                 if not events:
                     await self._stream.send(KEEPALIVE)
-                    # What was said meanwhile comes before the end.
-                    events = await reader.log.batch(0) or run.last_word()
+                    events = await run.last_words(reader.log)
             except EventsGone:
                 # What was said before is not to be had any more; how it ended is.
                 await run.wait()

@@ -20,13 +20,7 @@ from openclaw_gateway.runs.admission import Admission
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.plans.plan import Plan
-from openclaw_gateway.runs.run import (
-    CLIENT_LEFT,
-    HANDED_OVER,
-    PARENT_ENDED,
-    SHUTTING_DOWN,
-    Run,
-)
+from openclaw_gateway.runs.run import CLIENT_LEFT, HANDED_OVER, PARENT_ENDED, SHUTTING_DOWN, Run, top_stored
 from openclaw_gateway.runs.work import RunWork
 from openclaw_gateway.sessions.bus import Bus, Signal
 from openclaw_gateway.sessions.local.room import LocalRoom
@@ -59,8 +53,9 @@ class Executes(Protocol):
 
 class Others(Struct, frozen=True):
     """How runs are had executed by other processes, and the bus of this one alone, for what is told of them
-    here. `always`: this process executes none itself but what its runs start. `hand_over` gives up a run of
-    this process, by its id, so that another goes on with it; False where that may not be."""
+    here, and of runs that no other process can find. `always`: this process executes none itself but what its
+    runs start. `hand_over` gives up a run of this process, by its id, so that another goes on with it; False
+    where that may not be."""
 
     by: Executes
     bus: Bus
@@ -142,12 +137,8 @@ class LiveRuns:
 
     def _bus_of(self, request: RunRequest, parent: Run | None) -> Bus:
         """Where its events go: what no other process can find is told here alone."""
-        if self._others is None or _is_found(request):
+        if self._others is None or request.is_stored or top_stored(parent) is not None:
             return self._bus
-        while parent is not None:
-            if parent.begun is not None or _is_found(parent.request):
-                return self._bus
-            parent = parent.parent
         return self._others.bus
 
     def take_up(self, work: Work, wanted: RunWork, plan: Plan) -> Run:
@@ -393,8 +384,3 @@ def _beside(run_id: str) -> str:
     """Under which name one stands that follows a run which this process has come to execute, or that is about
     to have gone."""
     return f"{run_id} followed"
-
-
-def _is_found(request: RunRequest) -> bool:
-    """Whether the store knows a run of it."""
-    return request.session_key is not None or request.idempotency is not None

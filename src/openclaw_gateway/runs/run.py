@@ -140,7 +140,7 @@ class Run:
     def begin_in(self, place: Room) -> None:
         """It has a place there."""
         self.place = place
-        if self.request.session_key is None and self.request.idempotency is None:
+        if not self.request.is_stored:
             self.accept()
 
     def accept(self) -> None:
@@ -356,9 +356,14 @@ class Run:
         return int((until - self._created) * 1000)
 
     def last_word(self) -> tuple[RunEnded, ...]:
-        """How it ended, for whoever reads a log that says nothing more of it, because the run was lost to
-        another process or that part of the log is gone; empty while it goes on."""
+        """How it ended, for whoever reads a log that does not say so, because the run was lost to another
+        process or that part of the log is gone; empty while it goes on."""
         return () if self.result is None else (RunEnded(self.result, now_ms()),)
+
+    async def last_words(self, log: Subscription) -> Sequence[Event]:
+        """The same for the reader of a log that was silent; first what was said in the moment in which the
+        time to wait was up. Raises EventsGone."""
+        return () if self.result is None else await log.batch(0) or self.last_word()
 
     def end(self, result: RunResult) -> None:
         """Close the log with the result. The first end stands."""
@@ -386,6 +391,17 @@ class Run:
             if not waiter.done():
                 waiter.set_result(None)
         self.accept()
+
+
+def top_stored(run: Run | None) -> str | None:
+    """The id of the topmost of the runs for which it was started, and of itself, that the store knows; None
+    where it knows none: then no other process finds it."""
+    found: str | None = None
+    while run is not None:
+        if run.begun is not None or run.request.is_stored:
+            found = run.id
+        run = run.parent
+    return found
 
 
 def now_ms() -> int:

@@ -213,6 +213,12 @@ class RunRequest(Struct, frozen=True):
     queue: Queue = "wait"
     errand: Errand | None = None
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the store knows a run of it, wherever that is executed; of the others only what another
+        process has begun."""
+        return self.session_key is not None or self.idempotency is not None
+
 
 def outlined(request: RunRequest) -> RunRequest:
     """Who asks for what and where, without what is said."""

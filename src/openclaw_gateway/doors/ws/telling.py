@@ -52,9 +52,8 @@ class Telling:
         try:
             while not view.ended:
                 wait_s = _LOOK_EVERY_S if view.wait_s is None else view.wait_s
-                events = await self._reader.log.batch(wait_s)
-                # What was said in the moment in which the time was up comes before the end.
-                events = events or await self._reader.log.batch(0) or self._run.last_word()
+                log = self._reader.log
+                events = await log.batch(wait_s) or await self._run.last_words(log)
                 if begins_anew(events, self._folded):
                     # What clients have been told of it cannot be taken back.
                     await self._only_the_end()

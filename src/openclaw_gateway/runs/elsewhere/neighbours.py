@@ -24,7 +24,7 @@ from openclaw_gateway.runs.elsewhere.news import (
 )
 from openclaw_gateway.runs.elsewhere.owners import Owners
 from openclaw_gateway.runs.hub import ENDING, Hub, Listener, SessionChange
-from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.run import Run, top_stored
 from openclaw_gateway.runs.work import written
 from openclaw_gateway.wire.run import outlined
 
@@ -86,7 +86,7 @@ class Neighbours:
             self._told[run.id] = None
             if len(self._told) > _MOST:
                 self._told.popitem(last=False)
-        elif (top := _top_of_found(run)) is not None:
+        elif (top := top_stored(run)) is not None:
             run.accepted.add_done_callback(partial(self._accepted, run, top))
 
     def _accepted(self, run: Run, top: str, accepted: "asyncio.Future[None]") -> None:
@@ -103,7 +103,7 @@ class Neighbours:
             self._channel.tell(ChildOpened(run.id, owner, session, top, run.started_by, work))
 
     def _ended(self, run: Run) -> None:
-        if run.is_followed or run.begun is not None or _top_of_found(run) is None:
+        if run.is_followed or run.begun is not None or top_stored(run) is None:
             return
         self._own.pop(run.id, None)
         if run.started_by is not None or self._owners.are_there(run.request.origin.owner):
@@ -167,16 +167,3 @@ def _opened(run: Run) -> RunOpened:
     said = written(replace(outline, messages=request.messages), run.asked, run.created_ms)
     work = said if len(said) <= _MOST_SAID_BYTES else written(outline, run.asked, run.created_ms)
     return RunOpened(run.id, request.origin.owner, request.session_key, work)
-
-
-def _top_of_found(run: Run) -> str | None:
-    """The topmost of the runs for which it was started, and of itself, that the store knows; None where it
-    knows none: then others do not find it."""
-    found: str | None = None
-    above: Run | None = run
-    while above is not None:
-        request = above.request
-        if request.session_key is not None or request.idempotency is not None or above.begun is not None:
-            found = above.id
-        above = above.parent
-    return found

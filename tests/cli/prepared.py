@@ -64,12 +64,14 @@ class Prepared:
         ends, close = await _reader(end)
         pid = 0
         try:
+            # Its time begins with it: of whom nobody knows yet, nobody can be killed.
+            async with asyncio.timeout(_ENDS_WITHIN_S):
+                first = await ends.readline()
+            assert first, "the process that commands are forks of has ended"
+            pid = int(first)
             async with asyncio.timeout(deadline_s):
                 async with asyncio.TaskGroup() as readers:
                     written = [readers.create_task(_written(fd)) for fd in (out, err)]
-                    first = await ends.readline()
-                    assert first, "the process that commands are forks of has ended"
-                    pid = int(first)
                     await _give(given, stdin)
                 status, pid = int(await ends.read()), 0
                 return status, written[0].result(), written[1].result()

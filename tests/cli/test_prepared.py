@@ -42,11 +42,19 @@ async def test_what_python_reads_at_its_start_is_for_a_start(configured: Program
         assert not prepared.starts_so({**configured.environ, name: "latin-1"})
 
 
-async def test_who_says_nothing_for_too_long_is_killed(configured: Program, prepared: Prepared) -> None:
+@pytest.mark.parametrize("comes_late", [False, True])
+async def test_who_says_nothing_for_too_long_is_killed(
+    configured: Program, prepared: Prepared, comes_late: bool
+) -> None:
     words = ("gateway", "run", "--port", "0")
     command = Command("openclaw", words, configured.environ, str(configured.home))
+    deadline_s = 0.5
+    if comes_late:
+        # As on a machine that has much else to do.
+        os.kill(prepared._process.pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(2 * deadline_s, os.kill, prepared._process.pid, signal.SIGCONT)
     with pytest.raises(TimeoutError):
-        await prepared.run(command, b"", deadline_s=0.5)
+        await prepared.run(command, b"", deadline_s)
     async with asyncio.timeout(20):
         while _children(prepared):  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.01)

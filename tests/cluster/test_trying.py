@@ -110,6 +110,11 @@ async def test_it_is_there_in_a_moment_and_gone_after_a_key(models: ModelServer,
             rest = await response.content.read()
         assert (rest.count(b"once"), rest.count(b"upon"), rest.count(b"[DONE]")) == (0, 1, 1), rest
         assert [await answer(front, f"{n}") for n in range(3)] == ["0", "1", "2"]
+        (status,) = (line.strip() for line in said.splitlines() if line.endswith("openclaw_gateway status"))
+        asked = await asyncio.create_subprocess_shell(status, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        seen, _ = await asyncio.wait_for(asked.communicate(), DEADLINE_S)
+        assert found["front-2"][0] in seen.decode()
+        assert b"worker at" in seen
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(DEADLINE_S):
             assert await process.wait() == 0

@@ -115,10 +115,11 @@ def tell(url: str, loaded: LoadedConfig, replicas: Sequence[Replica], shared: En
     click.echo(f"  {'config':12}{loaded.path}")
     click.echo("\nTalk to it, from another terminal; any address of a front will do:\n")
     click.echo(f"  {curl_line(url, secret)}\n")
-    click.echo("Which processes there are, and what they have to do:\n")
-    words = [f"OPENCLAW_CONFIG_PATH={loaded.path}", f"OPENCLAW_STATE_DIR={replicas[0].state_dir}"]
-    click.echo(f"  {shlex.join([*words, sys.executable, '-m', 'openclaw_gateway', 'status'])}\n")
     first, second = (each for each in replicas if each.role == "front")
+    click.echo("Which processes there are, and what they had to do when they last said so:\n")
+    # Of the front that is still there when the other was taken away.
+    words = [f"OPENCLAW_CONFIG_PATH={loaded.path}", f"OPENCLAW_STATE_DIR={second.state_dir}"]
+    click.echo(f"  {shlex.join([*words, sys.executable, '-m', 'openclaw_gateway', 'status'])}\n")
     begun, read_on = cut_lines(first.url, second.url, secret)
     click.echo(
         "Take a front away in mid-answer, and read on at the other one, behind the last number (`id:`)"

@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from redis.exceptions import ResponseError
 
 from openclaw_gateway.sessions.limits import LockOutRule
 from openclaw_gateway.sessions.local.log import weight
 from openclaw_gateway.sessions.redis import entries, publisher, puller
 from openclaw_gateway.sessions.redis.bells import Listener, News, Rung, channel, letter
 from openclaw_gateway.sessions.redis.bus import RedisBus
-from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Reply
+from openclaw_gateway.sessions.redis.link import Away, Command, ErrorReply, Pace, Reply
 from openclaw_gateway.sessions.redis.mirror import AHEAD_BYTES
 from openclaw_gateway.sessions.redis.outage import Outage
 from openclaw_gateway.sessions.redis.places import Watched
@@ -52,7 +51,7 @@ def test_an_entry_of_wrong_types_is_none(fields: Any) -> None:
     [
         [[10**15, [[b"1-1", []]]]],
         [[b"key", [[10**15, []]]]],
-        [[ResponseError("no"), [[b"1-1", []]]]],
+        [[ErrorReply("no"), [[b"1-1", []]]]],
         [[b"key", []]],
         [[b"key"]],
         5,
@@ -145,7 +144,7 @@ class _Answering:
     async def ask(self, *command: bytes) -> Reply:
         return await self._answer(command)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self.open_links -= 1
 
 
@@ -165,22 +164,6 @@ async def test_a_server_that_is_no_master_leaves_no_link_open(way: str) -> None:
     with pytest.raises((Away, asyncio.CancelledError)):
         await watched.open(0)
     assert opener.open_links == 0
-
-
-async def test_a_link_whose_making_is_cancelled_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[bool] = []
-
-    class Connection:
-        async def connect(self) -> None:
-            raise asyncio.CancelledError
-
-        async def disconnect(self, *, nowait: bool) -> None:
-            closed.append(nowait)
-
-    connection: Any = Connection()
-    with pytest.raises(asyncio.CancelledError):
-        await Link(connection, (), Pace()).open()
-    assert closed == [True]
 
 
 async def test_of_a_long_log_a_new_reader_fetches_what_it_may_have_ahead(valkey: Valkey) -> None:

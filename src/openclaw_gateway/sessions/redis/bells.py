@@ -109,7 +109,7 @@ class Listener:
                 try:
                     await self._listen(link, patience)
                 finally:
-                    await link.close()
+                    link.close()
             except (Away, ValueError) as error:
                 self._deaf = True
                 self._outage.failed("bells", str(error))
@@ -118,7 +118,7 @@ class Listener:
 
     async def _listen(self, link: Link, patience: Patience) -> None:
         """Raises Away, and ValueError for what makes no sense."""
-        await link.send(b"SUBSCRIBE", self._there)
+        link.send(b"SUBSCRIBE", self._there)
         said = await link.heard(self._pace.answer_s)
         if not isinstance(said, list) or said[:1] != [b"subscribe"]:
             raise Away("the server does not let us listen")
@@ -131,7 +131,7 @@ class Listener:
         while True:
             said = await link.heard(self._pace.quiet_s)
             if said is None:
-                await link.send(b"PING")
+                link.send(b"PING")
                 said = await link.heard(self._pace.answer_s)
             match said:
                 case None:

@@ -1,28 +1,32 @@
 """One connection to one server: commands go out in one piece, their answers come back in order.
 
-A thin shell over redis-py's connection, with a deadline on every wait: a server that hangs, lies or goes away
-is one failure, `Away`, after which the link is of no use. Knows no key and no command.
+A protocol of the event loop with hiredis's parser, so that an answer is there with the read that brought it.
+A deadline on every wait: a server that hangs, lies or goes away is one failure, `Away`, after which the link
+is of no use. Knows no key and no command.
 """
 
 import asyncio
-import ssl
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from hiredis import ProtocolError, Reader
 from msgspec import Struct
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
-from redis.exceptions import RedisError, ResponseError
-from redis.maint_notifications import MaintNotificationsConfig
 
 from openclaw_gateway.redaction import safe_text
-from openclaw_gateway.sessions.redis.urls import Address, Credentials
-
-# What is asked of a connection at its beginning, beside who we are, is of use to others' servers only.
-_NO_NEWS = MaintNotificationsConfig(enabled=False)
+from openclaw_gateway.sessions.local.log import settle
 
 Command = Sequence[bytes]
 # What a server says: bytes, whole numbers, nothing, lists of these; an error it answers with.
 Reply = Any
+
+# What was said and not taken yet: beyond so much no more is read.
+MOST_UNHEARD = 1_024
+# Of what a server says, in an error: so many characters.
+SHOWN = 180
+# Errors that are not of one command: nothing can be asked of this connection.
+_NOT_NOW = ("LOADING", "MASTERDOWN", "NOAUTH", "ERR max number of clients")
+_NO_MORE = object()
 
 
 class Away(Exception):
@@ -34,6 +38,10 @@ class Refused(Away):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"it takes nothing: {why}")
+
+
+class ErrorReply(Exception):
+    """What a server answers to one command that it does not do."""
 
 
 class Pace(Struct, frozen=True):
@@ -48,128 +56,154 @@ class Pace(Struct, frozen=True):
 DEFAULT_PACE = Pace()
 
 
-class Opener:
-    """How connections to the servers of one URL are made."""
+class Link(asyncio.Protocol):
+    """For one task at a time. `secrets` are shown in no text.
 
-    def __init__(
-        self, credentials: Credentials, tls: ssl.SSLContext | None, pace: Pace, database: int = 0
-    ) -> None:
-        self._credentials = credentials
-        self._pace = pace
-        self._tls = tls
-        self._database = database
+    It has one timer for all its waits, which is set anew only when it has run down: most waits end early.
+    """
 
-    async def open(self, address: Address) -> "Link":
-        """Raises Away."""
-        link = Link(self._connection(address), (self._credentials.password or "",), self._pace)
-        await link.open()
-        return link
-
-    def _connection(self, address: Address) -> AbstractConnection:
-        common: dict[str, Any] = {
-            "db": self._database,
-            "username": self._credentials.username,
-            "password": self._credentials.password,
-            "socket_timeout": None,
-            "socket_connect_timeout": self._pace.connect_s,
-            "protocol": 2,
-            "driver_info": None,
-            "maint_notifications_config": _NO_NEWS,
-        }
-        if address.path:
-            return UnixDomainSocketConnection(path=address.path, **common)
-        if self._tls is None:
-            return Connection(host=address.host, port=address.port, **common)
-        secured = SSLConnection(host=address.host, port=address.port, **common)
-        # Made once: a context reads the system's authorities from disk.
-        secured.ssl_context.context = self._tls
-        return secured
-
-
-class Link:
-    """For one task at a time."""
-
-    def __init__(self, connection: AbstractConnection, secrets: Sequence[str], pace: Pace) -> None:
-        self._connection = connection
-        self._pace = pace
+    def __init__(self, secrets: Sequence[str], pace: Pace) -> None:
         self._secrets = tuple(filter(None, secrets))
-
-    async def open(self) -> None:
-        """Raises Away."""
-        try:
-            async with asyncio.timeout(self._pace.connect_s):
-                await self._connection.connect()  # type: ignore[no-untyped-call]
-        except Exception as error:  # noqa: BLE001 - a server may lie
-            raise await self._lost(error, "no connection") from None
-        except BaseException:
-            await self.close()
-            raise
+        self._pace = pace
+        self._loop = asyncio.get_running_loop()
+        self._reader = Reader(protocolError=ProtocolError, replyError=ErrorReply, notEnoughData=_NO_MORE)
+        self._transport: asyncio.Transport | None = None
+        self._heard: deque[Reply] = deque()
+        self._is_paused = False
+        self._broken = ""
+        # How many answers are waited for, by whom, and until when.
+        self._wanted = 0
+        self._waiter: asyncio.Future[bool] | None = None
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def call(self, commands: Sequence[Command], *, within: float = 0.0) -> list[Reply]:
-        """Their answers; one that is an error is a ResponseError among them. `within` is in seconds, 0 = as
+        """Their answers; one that is an error is an ErrorReply among them. `within` is in seconds, 0 = as
         long as any answer may take. Raises Away."""
+        if self._heard:
+            self._break("it says what nobody asked for")
+        self._write(b"".join(map(_packed, commands)))
         within = within or self._pace.answer_s
-        try:
-            async with asyncio.timeout(within):
-                await self._connection.send_packed_command(
-                    b"".join(map(_packed, commands)), check_health=False
-                )
-                return await self._answers(len(commands))
-        except Exception as error:  # noqa: BLE001 - a server may lie
-            raise await self._lost(error, f"no answer within {within:g} s") from None
+        if not await self._comes(len(commands), within):
+            raise self._broken_by(f"no answer within {within:g} s")
+        return [self._taken() for _ in commands]
 
     async def ask(self, *command: bytes, within: float = 0.0) -> Reply:
         """The answer to one command. Raises Away, also for an error."""
         (reply,) = await self.call([command], within=within)
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, ErrorReply):
             raise Away(str(reply))
         return reply
 
-    async def send(self, *command: bytes) -> None:
+    def send(self, *command: bytes) -> None:
         """Without waiting for an answer. Raises Away."""
-        try:
-            async with asyncio.timeout(self._pace.answer_s):
-                await self._connection.send_packed_command(_packed(command), check_health=False)
-        except Exception as error:  # noqa: BLE001 - a server may lie
-            raise await self._lost(error, "nothing can be sent") from None
+        self._write(_packed(command))
 
     async def heard(self, within: float) -> Reply:
         """The next thing the server says by itself; None when the time is up. Raises Away."""
+        return self._taken() if await self._comes(1, within) else None
+
+    def close(self) -> None:
+        """Nothing is waited for: what was said and not answered is of no interest any more."""
+        self._break("the link is closed")
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+        if self._broken:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        heard, reader = self._heard, self._reader
         try:
-            async with asyncio.timeout(within):
-                return await self._connection.read_response(disable_decoding=True, disconnect_on_error=False)
-        except TimeoutError:
-            return None
+            reader.feed(data)
+            while (reply := reader.gets(False)) is not _NO_MORE:  # noqa: FBT003 - bytes stay bytes
+                heard.append(reply)
         except Exception as error:  # noqa: BLE001 - a server may lie
-            raise await self._lost(error, "the link is broken") from None
+            self._break(f"its answer cannot be read ({type(error).__name__})")
+            return
+        if self._waiter is not None and len(heard) >= self._wanted:
+            settle(self._waiter, result=True)
+        elif len(heard) > max(self._wanted, MOST_UNHEARD) and self._transport is not None:
+            self._is_paused = True
+            self._transport.pause_reading()
 
-    async def close(self) -> None:
-        # Nothing is waited for: what was said and not answered is of no interest any more.
-        await self._connection.disconnect(nowait=True)
+    def connection_lost(self, exc: Exception | None) -> None:
+        why = str(exc) or type(exc).__name__ if exc is not None else "the server closed the connection"
+        self._break(self._shown(why))
 
-    async def _answers(self, count: int) -> list[Reply]:
-        read = self._connection.read_response
-        answers: list[Reply] = []
-        for _ in range(count):
-            try:
-                answers.append(await read(disable_decoding=True))
-            except ResponseError as error:
-                # It is told to people, and who says it knows what opens the server.
-                answers.append(ResponseError(self._worded(error)))
-        return answers
+    async def _comes(self, count: int, within: float) -> bool:
+        """Whether so much has been said in time. Raises Away."""
+        if self._is_paused and len(self._heard) <= max(count, MOST_UNHEARD) and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+        if len(self._heard) >= count:
+            return True
+        self._raise_broken()
+        self._wanted = count
+        self._until = self._loop.time() + within
+        if self._timer is None or self._timer.when() > self._until:
+            self._set_timer()
+        self._waiter = self._loop.create_future()
+        try:
+            has_come = await self._waiter
+        finally:
+            self._waiter = None
+        if not has_come:
+            self._raise_broken()
+        return has_come
 
-    async def _lost(self, error: Exception, late: str) -> Away:
-        """What to raise; the connection is closed. What a lying server makes the library raise may be
-        anything."""
-        await self._connection.disconnect(nowait=True)
-        if isinstance(error, TimeoutError):
-            return Away(late)
-        return Away(self._worded(error))
+    def _taken(self) -> Reply:
+        """The oldest of what was said."""
+        reply = self._heard.popleft()
+        if not isinstance(reply, ErrorReply):
+            return reply
+        # It is told to people, and who says it knows what opens the server.
+        told = self._shown(str(reply))
+        if told.startswith(_NOT_NOW):
+            raise self._broken_by(told)
+        return ErrorReply(told)
 
-    def _worded(self, error: Exception) -> str:
-        if isinstance(error, RedisError | OSError):
-            return safe_text(str(error) or type(error).__name__, known=self._secrets, limit=180)
-        return f"its answer cannot be read ({type(error).__name__})"
+    def _write(self, words: bytes) -> None:
+        self._raise_broken()
+        if self._transport is not None:
+            self._transport.write(words)
+
+    def _break(self, why: str) -> None:
+        """The first reason is the one."""
+        self._broken = self._broken or why
+        self._wanted = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
+        if self._waiter is not None:
+            settle(self._waiter, result=False)
+
+    def _broken_by(self, why: str) -> Away:
+        self._break(why)
+        return Away(why)
+
+    def _raise_broken(self) -> None:
+        if self._broken:
+            raise Away(self._broken)
+
+    def _shown(self, why: str) -> str:
+        return safe_text(why, known=self._secrets, limit=SHOWN)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._until, self._run_down)
+
+    def _run_down(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._until:
+            self._set_timer()
+        else:
+            settle(self._waiter, result=False)
 
 
 def _packed(command: Command) -> bytes:

@@ -9,11 +9,9 @@ there to be written again.
 from collections.abc import Sequence
 from typing import Literal
 
-from redis.exceptions import ResponseError
-
 from openclaw_gateway.sessions.local.log import EventLog, weight
 from openclaw_gateway.sessions.redis import entries
-from openclaw_gateway.sessions.redis.link import Away, Command, Refused, Reply
+from openclaw_gateway.sessions.redis.link import Away, Command, ErrorReply, Refused, Reply
 from openclaw_gateway.wire.events import Event
 
 ENTRY_BYTES = 256 << 10
@@ -124,7 +122,7 @@ class Parcel:
             return "done"
         others = replies[1:] if self._state == "new" else replies
         for reply in others[: self._added]:
-            if isinstance(reply, ResponseError):
+            if isinstance(reply, ErrorReply):
                 if "XADD" not in str(reply):
                     raise Refused(str(reply))
                 self.of.doubt()
@@ -136,7 +134,7 @@ class Parcel:
 
     def _found(self, reply: Reply) -> Verdict:
         out, log = self.of, self.of.log
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, ErrorReply):
             raise Away(str(reply))
         newest = next(iter(entries.entries_of(reply)), None)
         if newest is not None and newest.token > out.token:

@@ -8,7 +8,8 @@ from binascii import crc_hqx
 from typing import Protocol
 
 from openclaw_gateway.sessions.redis.entries import BUCKETS
-from openclaw_gateway.sessions.redis.link import Away, Link, Opener, Pace, Reply
+from openclaw_gateway.sessions.redis.link import Away, Link, Pace, Reply
+from openclaw_gateway.sessions.redis.opener import Opener
 from openclaw_gateway.sessions.redis.urls import Address, BusUrl, tls_context
 
 _SLOTS = 16_384
@@ -63,10 +64,10 @@ class Watched:
         try:
             role = await link.ask(b"ROLE")
         except BaseException:
-            await link.close()
+            link.close()
             raise
         if not isinstance(role, list) or not role or role[0] != b"master":
-            await link.close()
+            link.close()
             raise Away("the server that the sentinels name is no master")
         return link
 
@@ -78,7 +79,7 @@ class Watched:
                 try:
                     said = await link.ask(b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", self._service)
                 finally:
-                    await link.close()
+                    link.close()
                 if said is not None:
                     host, port = said
                     return Address(host.decode(), int(port))
@@ -114,7 +115,7 @@ class Spread:
                 try:
                     found = _masters(await link.ask(b"CLUSTER", b"SLOTS"), seed)
                 finally:
-                    await link.close()
+                    link.close()
             except Away as error:
                 why = str(error)
                 continue

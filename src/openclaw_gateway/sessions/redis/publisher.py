@@ -13,12 +13,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
-from redis.exceptions import ResponseError
 
 from openclaw_gateway.sessions.local.log import settle
 from openclaw_gateway.sessions.redis import entries
 from openclaw_gateway.sessions.redis.held import Held
-from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Refused, Reply
+from openclaw_gateway.sessions.redis.link import Away, Command, ErrorReply, Link, Pace, Refused, Reply
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
 from openclaw_gateway.sessions.redis.places import Places
@@ -154,7 +153,7 @@ class Publisher:
                     self._lost(str(error))
                     failures += 1
                     if link is not None:
-                        await link.close()
+                        link.close()
                     if link is None or failures > 1 or isinstance(error, Refused):
                         self._outage.failed(self._name, str(error))
                         await asyncio.sleep(patience.next_wait())
@@ -164,7 +163,7 @@ class Publisher:
             if self._later is not None:
                 self._later.cancel()
             if link is not None:
-                await link.close()
+                link.close()
             self._refuse("the bus is closed")
 
     async def _work(self) -> None:
@@ -185,7 +184,7 @@ class Publisher:
     async def _try(self, link: Link) -> None:
         """Raises Away, and Refused by a server that takes nothing."""
         (reply,) = await link.call([entries.trial(self._bucket)])
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, ErrorReply):
             raise Refused(str(reply))
         self._is_in_doubt = False
 
@@ -211,7 +210,7 @@ class Publisher:
                 _fail(answer, "the server went away")
             raise
         for (_, answer), reply in zip(asked, replies[at + len(posted) :], strict=True):
-            if isinstance(reply, ResponseError):
+            if isinstance(reply, ErrorReply):
                 self._is_in_doubt = True
                 _fail(answer, str(reply))
             elif not answer.done():
@@ -277,7 +276,7 @@ class Publisher:
     def _heed(self, replies: Sequence[Reply]) -> None:
         for reply in replies:
             # A log need not be given up where a newer holder has written.
-            if isinstance(reply, ResponseError) and "XADD" not in str(reply):
+            if isinstance(reply, ErrorReply) and "XADD" not in str(reply):
                 raise Refused(str(reply))
 
     def _again(self, out: Outgoing) -> None:

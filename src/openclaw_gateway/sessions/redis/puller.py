@@ -9,11 +9,9 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
-from redis.exceptions import ResponseError
-
 from openclaw_gateway.sessions.local.log import NO_TOKEN, settle
 from openclaw_gateway.sessions.redis import entries
-from openclaw_gateway.sessions.redis.link import Away, Link, Pace, Reply
+from openclaw_gateway.sessions.redis.link import Away, ErrorReply, Link, Pace, Reply
 from openclaw_gateway.sessions.redis.mirror import Mirror
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.places import Places
@@ -81,7 +79,7 @@ class Puller:
                 try:
                     await self._follow(link, patience)
                 finally:
-                    await link.close()
+                    link.close()
             except (Away, ValueError) as error:
                 self._outage.failed(self._name, str(error))
                 await asyncio.sleep(patience.next_wait())
@@ -148,7 +146,7 @@ class Puller:
         )
         inside: list[tuple[Mirror, int, int]] = []
         for mirror, reply, left_ms in zip(unknown, replies[::2], replies[1::2], strict=True):
-            if isinstance(reply, ResponseError):
+            if isinstance(reply, ErrorReply):
                 raise Away(str(reply))
             newest = next(iter(entries.entries_of(reply)), None)
             if newest is not None and newest.seq is None and mirror.is_late(entries.given_up_ms(left_ms)):
@@ -169,7 +167,7 @@ class Puller:
         """Of logs whose beginning nobody wants: from the entry on that has what comes next."""
         replies = await link.call([entries.holding(mirror.key, token, at) for mirror, token, at in inside])
         for (mirror, token, _), reply in zip(inside, replies, strict=True):
-            if isinstance(reply, ResponseError):
+            if isinstance(reply, ErrorReply):
                 raise Away(str(reply))
             for entry in entries.entries_of(reply):
                 if entry.seq is not None:

@@ -19,7 +19,6 @@ from openclaw_gateway.testing.model_server import ModelServer
 from tests.cluster import aborting, resuming, same_name
 from tests.cluster.aborting import aborted
 from tests.cluster.checker import violations
-from tests.cluster.clocks import fetched
 from tests.cluster.replicas import Replica
 from tests.cluster.report import Moves, told
 from tests.cluster.resuming import resumed
@@ -92,7 +91,6 @@ async def main(options: argparse.Namespace) -> int:
             seed=options.seed,
             seconds=60 * options.minutes,
             lease_s=options.lease,
-            faketime=await asyncio.to_thread(fetched),
         )
         found = violations(outcome.history, late_s=float("inf"))
         for each in found:

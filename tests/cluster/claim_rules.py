@@ -49,11 +49,9 @@ def two_holders(history: History) -> Iterator[Violation]:
 
 def late(history: History, late_s: float) -> Iterator[Violation]:
     """A session whose holder's lease has ended has another one soon; an outage does not count."""
-    for session, holds in _by_session(history.holds):
-        for _, until_s, after in _taken_over(holds):
-            waited = after.at_s - until_s - away_s(history.outages, until_s, after.at_s)
-            if waited > late_s:
-                yield Violation("late", f"{session} was without a holder for {waited:.2f} s")
+    for session, waited in _waits(history):
+        if waited > late_s:
+            yield Violation("late", f"{session} was without a holder for {waited:.2f} s")
 
 
 def left_held(history: History) -> Iterator[Violation]:
@@ -109,12 +107,14 @@ def _last_logs(history: History) -> Iterator[tuple[str, int, list[Event]]]:
 
 
 def takeovers_s(history: History) -> tuple[float, ...]:
-    """How long sessions were without a holder, each time that a lease had ended."""
-    return tuple(
-        after.at_s - until_s
-        for _, holds in _by_session(history.holds)
-        for _, until_s, after in _taken_over(holds)
-    )
+    """How long sessions were without a holder, each time that a lease had ended; an outage does not count."""
+    return tuple(waited for _, waited in _waits(history))
+
+
+def _waits(history: History) -> Iterator[tuple[str, float]]:
+    for session, holds in _by_session(history.holds):
+        for _, until_s, after in _taken_over(holds):
+            yield session, after.at_s - until_s - away_s(history.outages, until_s, after.at_s)
 
 
 def _taken_over(holds: Iterable[Hold]) -> Iterator[tuple[Hold, float, Hold]]:

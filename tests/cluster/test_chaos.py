@@ -7,7 +7,6 @@ import random
 from pathlib import Path
 
 from tests.cluster.checker import violations
-from tests.cluster.clocks import library
 from tests.cluster.skipping import without_engines
 from tests.cluster.trial import trial
 
@@ -21,7 +20,7 @@ async def test_a_minute_of_troubles_breaks_no_promise(tmp_path: Path) -> None:
     again = f"make cluster-chaos MINUTES=1 SEED={seed}"
     print(again)  # noqa: T201 - shown where the test fails
     with without_engines():
-        outcome = await trial(tmp_path, seed=seed, seconds=_SECONDS, faketime=library())
+        outcome = await trial(tmp_path, seed=seed, seconds=_SECONDS)
     found = violations(outcome.history, late_s=_LATE_S)
     assert not found, (again, outcome.troubles, outcome.refused, found[:20])
     # It was a trial: there were troubles, runs passed from one replica to another, and all were answered.

@@ -65,15 +65,13 @@ class Model:
         return says(pause, f"to {asked['content']} ", pause, "there is ", pause, f"answer {self.calls}")
 
 
-async def trial(
-    folder: Path, *, seed: int, seconds: float, lease_s: float = 2.0, faketime: Path | None = None
-) -> Outcome:
-    """In the first half only processes are struck, in the second networks and engines as well. With the
-    library `faketime` one replica has a clock that jumps. Raises NotInstalled where there are no engines."""
+async def trial(folder: Path, *, seed: int, seconds: float, lease_s: float = 2.0) -> Outcome:
+    """In the first half only processes are struck, in the second networks, engines and clocks as well. Raises
+    NotInstalled where there are no engines."""
     chance = random.Random(seed)  # noqa: S311
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nobody waits
-    clocks = [] if faketime is None else [Clock(faketime, folder / "clock")]
-    environs = {name: clock.environ() for name, clock in zip(NAMES, clocks, strict=False)}
+    clocks = {name: Clock(folder / f"clock-{name}") for name in NAMES}
+    environs = {name: clock.environ() for name, clock in clocks.items()}
     async with (
         engines(folder / "engines") as shared,
         ModelServer(keeps=1) as models,
@@ -86,7 +84,7 @@ async def trial(
             chance,
             lease_s=lease_s,
             engines={"store": shared.postgres, "bus": shared.bus},
-            clocks=clocks,
+            clocks=tuple(clocks.values()),
         )
         began = time.monotonic()
 

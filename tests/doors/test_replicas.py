@@ -770,6 +770,20 @@ async def test_a_run_whose_worker_has_gone_is_executed_by_another(models: ModelS
         assert await fleet.transcript() == ["hi", "all of it"]
 
 
+async def test_it_is_taken_up_when_the_lease_of_its_worker_ends_and_not_at_the_next_look(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "_LOOK_EVERY_S", 300.0)
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+    async with members(fleet, "front", "worker", "worker") as (front, *workers):
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await models.wait_requests(1)
+        executor = executing(fleet, front, *workers)
+        executor.is_cut = True
+        assert (await asked).content == "all of it"
+        executor.is_cut = False
+
+
 @pytest.mark.promise("error.run_begun_anew")
 async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fleet: Fleet) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))

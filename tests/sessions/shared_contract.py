@@ -143,6 +143,28 @@ class SharedContract:
         await a.leave()
         assert await b.has_work()
 
+    async def test_it_is_known_when_what_a_process_is_at_that_beats_no_more_can_be_taken_up(
+        self, two: Sequence[SharedStore], clock: Clock
+    ) -> None:
+        a, b = two
+        await claimed(a, "r1")
+        await a.begin(work("r2", None), lease_s=LEASE)
+        assert await b.work_in(within_s=LEASE / 2) is None, "a lives"
+        clock.pass_s(LEASE / 2)
+        await joined(b, "b")
+        assert await b.work_in(within_s=LEASE / 2) == LEASE / 2
+        assert await a.work_in(within_s=LEASE / 2) is None, "it is its own"
+        # The claim of a run may last longer than its process.
+        assert isinstance(await a.begin(work("r3", "agent:main:other"), lease_s=LEASE), Claimed)
+        clock.pass_s(LEASE / 2)
+        assert {(await taken(b)).run_id for _ in "12"} == {"r1", "r2"}
+        assert await b.take_up(lease_s=LEASE) is None
+        assert await b.work_in(within_s=LEASE / 2) == LEASE / 2
+        await joined(b, "b")
+        clock.pass_s(LEASE / 2)
+        assert (await taken(b)).run_id == "r3"
+        assert await b.work_in(within_s=LEASE / 2) is None
+
     async def test_the_next_run_of_a_session_continues_what_the_other_process_has_said(
         self, two: Sequence[SharedStore]
     ) -> None:

@@ -55,6 +55,9 @@ class Watch(Protocol):
     async def ring(self, wait_s: float | None = None) -> bool:
         """Wait for the doorbell; False when `wait_s` seconds passed without one."""
 
+    def hear(self) -> None:
+        """Ring for this one alone."""
+
     def close(self) -> None: ...
 
 

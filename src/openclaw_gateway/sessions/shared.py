@@ -100,6 +100,10 @@ class SharedStore(Store, KeepsDocuments, Protocol):
     async def has_work(self) -> bool:
         """Whether `take_up` may have something to do. It may say so of what has to wait still."""
 
+    async def work_in(self, *, within_s: float) -> float | None:
+        """In how many seconds the first run of a process that beats no more can be taken up: one whose lease
+        ends `within_s`, or has ended. None: no such process has one that can be later than now."""
+
     async def take_up(self, *, lease_s: float) -> Work | None:
         """The oldest run that nobody executes: one that was `given`, or one of a replica that has gone.
         None = there is none.

@@ -17,7 +17,7 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import TAKEN_OVER
 from openclaw_gateway.runs.work import RunWork, read
-from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.bus import Bus, Watch
 from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
 from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.error_info import error_info
@@ -34,8 +34,10 @@ DIFFERS = (
     "The process that took this request is configured otherwise than this one: give all of them the same "
     "configuration, or set store.config."
 )
-# Of what a process that has gone was at, nobody rings.
+# Of what a process that has gone was at, nobody rings; and a ring may get lost.
 _LOOK_EVERY_S = 0.3
+# The database counts whole milliseconds.
+_AFTERWARDS_S = 0.002
 _LEAVES_WITHIN_S = 5.0
 # What is configured at one process is in force at all within two seconds; a front may be the first.
 _CONFIGURED_WITHIN_S = 2.5
@@ -65,6 +67,9 @@ class Membership:
         self._until = 0.0
         self._has_warned = False
         self._executes = False
+        # When what a process that beats no more is at can be taken up.
+        self._falls: asyncio.TimerHandle | None = None
+        self._has_fallen = False
         # Runs that are this process's by the store, and that it could neither begin nor end.
         self._undone: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,15 +83,17 @@ class Membership:
             self._live.admission.room.freed = partial(self._bus.ring, WORK_TOPIC)
         await self._beat()
         await self._look_around()
-        self._tasks.append(asyncio.create_task(self._beating(), name="membership.beat"))
-        if self._executes:
-            self._tasks.append(asyncio.create_task(self._taking_up(), name="membership.work"))
+        watch = self._bus.watch(WORK_TOPIC) if self._executes else None
+        self._tasks.append(asyncio.create_task(self._beating(watch), name="membership.beat"))
+        if watch is not None:
+            self._tasks.append(asyncio.create_task(self._taking_up(watch), name="membership.work"))
 
     async def close(self) -> None:
         tasks = (*self._tasks, *self._early)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._forget_the_late()
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(_LEAVES_WITHIN_S):
                 await self._store.leave()
@@ -100,13 +107,15 @@ class Membership:
         await self._store.beat(self._replica(), lease_s=self._lease_s)
         self._until = now + self._lease_s
 
-    async def _beating(self) -> None:
+    async def _beating(self, watch: Watch | None) -> None:
         every_s = self._lease_s / 3
         while True:
             await asyncio.sleep(every_s)
             try:
                 await self._beat()
                 await self._look_around()
+                if watch is not None:
+                    await self._look_for_the_late(watch)
             except StoreError as error:
                 log.warning("replica.not_beaten", error=error.message)
                 if asyncio.get_running_loop().time() + every_s >= self._until:
@@ -126,17 +135,35 @@ class Membership:
             self._has_warned = True
             log.warning("replicas.without_bus", replicas=len(replicas), detail=WITHOUT_BUS)
 
+    async def _look_for_the_late(self, watch: Watch) -> None:
+        """One that lives beats three times in a lease."""
+        left_s = await self._store.work_in(within_s=self._lease_s / 2)
+        self._forget_the_late()
+        if left_s is not None:
+            self._falls = asyncio.get_running_loop().call_later(left_s + _AFTERWARDS_S, self._fall, watch)
+
+    def _fall(self, watch: Watch) -> None:
+        self._has_fallen = True
+        watch.hear()
+
+    def _forget_the_late(self) -> None:
+        if self._falls is not None:
+            self._falls.cancel()
+        self._falls, self._has_fallen = None, False
+
     def _stop(self) -> None:
         for run in self._live.running():
             is_recorded = run.begun is not None or run.request.idempotency is not None
             if run.request.session_key is None and is_recorded and not run.is_mirrored:
                 run.abort(TAKEN_OVER)
 
-    async def _taking_up(self) -> None:
-        with closing(self._bus.watch(WORK_TOPIC)) as watch:
+    async def _taking_up(self, watch: Watch) -> None:
+        with closing(watch):
             while True:
                 try:
                     await self._take_up()
+                    if self._has_fallen:
+                        await self._look_for_the_late(watch)
                 except StoreError as error:
                     log.warning("work.not_taken_up", error=error.message)
                 except (Exception, asyncio.CancelledError):

@@ -19,6 +19,15 @@ _HAS_WORK = (
     "SELECT EXISTS (SELECT 1 FROM runs WHERE ended_ms IS NULL AND replica IS DISTINCT FROM $2 "
     "AND is_nobodys(runs, now_ms($1)))"
 )
+# The later of both ends: see is_nobodys in schema/0003.
+_WORK_IN = (
+    "SELECT min(free_ms) - now FROM now_ms($1) AS now, LATERAL ("
+    "  SELECT greatest(replicas.lease_until_ms, sessions.lease_until_ms) AS free_ms"
+    "  FROM replicas JOIN runs ON runs.replica = replicas.id AND runs.ended_ms IS NULL"
+    "  LEFT JOIN sessions ON sessions.number = runs.session AND sessions.holder = runs.number"
+    "  WHERE replicas.id <> $2 AND replicas.lease_until_ms <= now + $3) AS late "
+    "WHERE free_ms > now GROUP BY now"
+)
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
 _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"
 _ACTS = "UPDATE runs SET acted = true WHERE id = $1 AND replica = $2 AND ended_ms IS NULL RETURNING 1"
@@ -53,6 +62,11 @@ async def living(db: Connection, at_ms: int | None) -> tuple[Replica, ...]:
 async def has_work(db: Connection, who: Who) -> bool:
     found: bool = await db.fetchval(_HAS_WORK, who.at_ms, who.replica)
     return found
+
+
+async def work_in(db: Connection, who: Who, within_s: float) -> float | None:
+    left_ms: int | None = await db.fetchval(_WORK_IN, who.at_ms, who.replica, int(within_s * 1000))
+    return None if left_ms is None else left_ms / 1000
 
 
 async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, again: bool) -> Work | None:

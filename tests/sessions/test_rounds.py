@@ -136,7 +136,7 @@ async def test_what_cannot_be_read_is_as_if_it_were_not_there(valkey: Valkey, bo
 
 async def test_a_server_that_gives_another_s_gives_nothing(valkey: Valkey) -> None:
     async with ends(valkey.url, valkey.url) as (here, there):
-        _, (mine, other) = rounds._keys(ME, [CALLS, numbered(1)])
+        _, (mine, other) = here.rounds._keys(ME, [CALLS, numbered(1)])
         await here.rounds.keep(ME, CALLS, SAID)
         valkey.say("COPY", mine.decode(), other.decode())
         assert await found(there.rounds, calls=numbered(1)) is None

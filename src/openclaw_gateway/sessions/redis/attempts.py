@@ -21,17 +21,19 @@ WAIT_S = 0.5
 
 
 class RedisAttempts:
-    """`of_bucket` is who writes to the server that holds a bucket."""
+    """`of_bucket` is who writes to the server that holds a bucket; `gateway` is the name of the gateway, of
+    which another may use the same server."""
 
-    def __init__(self, of_bucket: Callable[[int], Publisher]) -> None:
+    def __init__(self, gateway: str, of_bucket: Callable[[int], Publisher]) -> None:
+        self._gateway = gateway
         self._of_bucket = of_bucket
 
     def began(self, request: bytes, name: str, keep_s: float = UNENDED_S) -> None:
-        bucket, key = _place(request)
+        bucket, key = self._place(request)
         self._of_bucket(bucket).post([b"SET", key, name.encode(), b"PX", b"%d" % (keep_s * 1000)])
 
     async def begun(self, request: bytes) -> str | None:
-        bucket, key = _place(request)
+        bucket, key = self._place(request)
         try:
             async with asyncio.timeout(WAIT_S):
                 told = await self._of_bucket(bucket).ask([b"GET", key])
@@ -40,7 +42,6 @@ class RedisAttempts:
             return None
         return told.decode("ascii", "replace") if isinstance(told, bytes) else None
 
-
-def _place(request: bytes) -> tuple[int, bytes]:
-    bucket = bucket_of(request.hex())
-    return bucket, b"ocgw:attempt:{%d}:%b" % (bucket, request.hex().encode())
+    def _place(self, request: bytes) -> tuple[int, bytes]:
+        bucket, name = bucket_of(request.hex()), f"{self._gateway}:{request.hex()}"
+        return bucket, b"ocgw:attempt:{%d}:%b" % (bucket, name.encode())

@@ -64,6 +64,7 @@ class RedisBus:
     def __init__(self, url: BusUrl, *, gateway: str = "", pace: Pace = DEFAULT_PACE) -> None:
         self._me = fresh_digits()
         self._channel = channel(gateway)
+        self._key_of = partial(entries.log_key, gateway)
         self._outage = Outage(str(url))
         self._local = LocalBus(grown=self._grown)
         self._outgoing: dict[str, Outgoing] = {}
@@ -90,9 +91,11 @@ class RedisBus:
             self._publishers |= dict.fromkeys(group, publisher)
             pullers |= dict.fromkeys(group, puller)
         self._pullers = tuple(dict.fromkeys(pullers.values()))
-        self._reading = Reading(self._local, pullers, self._publishers, self._follows)
-        self.rounds = RedisRounds(self._publishers.__getitem__)
-        self.attempts = RedisAttempts(self._publishers.__getitem__)
+        self._reading = Reading(
+            self._local, pullers, self._publishers, key_of=self._key_of, follows=self._follows
+        )
+        self.rounds = RedisRounds(gateway, self._publishers.__getitem__)
+        self.attempts = RedisAttempts(gateway, self._publishers.__getitem__)
         self.limits = RedisLimits(gateway, self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
@@ -177,7 +180,7 @@ class RedisBus:
         """This process holds a run that it did not, or holds it again."""
         if before is not None:
             self._publishers[before.bucket].drop(before)
-        out = self._outgoing[grown.run_id] = Outgoing(grown)
+        out = self._outgoing[grown.run_id] = Outgoing(grown, self._key_of(grown.run_id))
         out.is_followed = grown.run_id in self._followed
         self._reading.came_here(grown)
         return out
@@ -212,7 +215,7 @@ class RedisBus:
         self._tell(LockedOut(name, seconds))
 
     def _give_up(self, run_id: str, token: int) -> None:
-        commands = entries.give_up(entries.log_key(run_id), token)
+        commands = entries.give_up(self._key_of(run_id), token)
         self._publishers[entries.bucket_of(run_id)].post(*commands, hurries=False)
 
     def _follows(self, run_id: str) -> None:

@@ -40,9 +40,11 @@ _decode = msgspec.json.Decoder(_Body).decode
 
 
 class RedisRounds:
-    """`of_bucket` is who writes to the server that holds a bucket."""
+    """`of_bucket` is who writes to the server that holds a bucket; `gateway` is the name of the gateway, of
+    which another may use the same server."""
 
-    def __init__(self, of_bucket: Callable[[int], Publisher]) -> None:
+    def __init__(self, gateway: str, of_bucket: Callable[[int], Publisher]) -> None:
+        self._gateway = gateway
         self._of_bucket = of_bucket
         self._here = LocalRounds(dropped=self._dropped)
         self._alone_until = 0.0
@@ -51,7 +53,7 @@ class RedisRounds:
         return self._here.known(asker, calls)
 
     async def found(self, asker: Asker, several: Sequence[Calls]) -> Mapping[Calls, Messages]:
-        bucket, keys = _keys(asker, several)
+        bucket, keys = self._keys(asker, several)
         try:
             told = await self._asked(bucket, [b"MGET", *keys])
         except Away as error:
@@ -71,14 +73,14 @@ class RedisRounds:
 
     async def _put(self, asker: Asker, calls: Calls, said: Messages) -> None:
         """Raises Away, UnicodeEncodeError (half a character)."""
-        bucket, keys = _keys(asker, [calls])
+        bucket, keys = self._keys(asker, [calls])
         body = _encode(_Body(asker, tuple(sorted(calls)), said))
         if len(body) > MOST_BYTES or self._here.known(asker, calls) is None:
             raise Away("it is too large")
         await self._asked(bucket, [b"SET", *keys, body, b"PX", b"%d" % (KEEP_S * 1000)])
 
     def _dropped(self, asker: Asker, calls: Calls) -> None:
-        bucket, keys = _keys(asker, [calls])
+        bucket, keys = self._keys(asker, [calls])
         self._of_bucket(bucket).post([b"DEL", *keys])
 
     async def _asked(self, bucket: int, command: Command) -> Reply:
@@ -92,6 +94,14 @@ class RedisRounds:
             self._alone_until = time.monotonic() + _ALONE_S
             raise Away("no answer in time") from None
 
+    def _keys(self, asker: Asker, several: Sequence[Calls]) -> tuple[int, list[bytes]]:
+        """The bucket that all of an asker's have, and the key of each, which tells nothing of what is
+        there."""
+        of = (self._gateway, asker.owner, asker.user, asker.agent, asker.instructions)
+        bucket = bucket_of(_digest(of))
+        names = (_digest((of, sorted(calls))) for calls in several)
+        return bucket, [b"ocgw:rounds:{%d}:%b" % (bucket, name.encode()) for name in names]
+
 
 def _read(asker: Asker, calls: Calls, body: Reply) -> Messages | None:
     """What was kept, if it is what was asked for: nobody gets another's because of what a server says."""
@@ -102,14 +112,6 @@ def _read(asker: Asker, calls: Calls, body: Reply) -> Messages | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None  # of another release
     return kept.said if kept.asker == asker and frozenset(kept.calls) == calls else None
-
-
-def _keys(asker: Asker, several: Sequence[Calls]) -> tuple[int, list[bytes]]:
-    """The bucket that all of an asker's have, and the key of each, which tells nothing of what is there."""
-    of = (asker.owner, asker.user, asker.agent, asker.instructions)
-    bucket = bucket_of(_digest(of))
-    names = (_digest((of, sorted(calls))) for calls in several)
-    return bucket, [b"ocgw:rounds:{%d}:%b" % (bucket, name.encode()) for name in names]
 
 
 def _digest(of: object) -> str:

@@ -28,6 +28,7 @@ from openclaw_gateway.wire.messages import UserMessage
 
 # An aborted run still records what it has; a person who pressed Ctrl-C waits no longer for it.
 _ABORT_S = 5.0
+_LOOK_EVERY_S = 5.0
 
 
 async def in_process(
@@ -71,7 +72,8 @@ async def _follow(run: Run) -> AsyncGenerator[TextDelta | ReasoningDelta | RunEn
     with closing(run.reader()) as reader:
         place = 0
         while True:
-            for event in await reader.log.batch():
+            # Of a run that was lost to another process its log does not tell the end.
+            for event in await reader.log.batch(_LOOK_EVERY_S) or await run.last_words(reader.log):
                 match event:
                     case TextDelta() | ReasoningDelta():
                         yield event

@@ -180,7 +180,10 @@ def _tell_replicas(terminal: Terminal, told: "_Status") -> None:
     for each in told.replicas:
         other = "" if each.version == told.version else f", version {each.version}"
         most = "" if runs.most is not None or each.role == "front" else f" of {each.max_runs}"
-        terminal.row("replica", f"{each.role} at {each.address}", aside=f"{each.runs}{most} runs{other}")
+        plural = "" if each.runs == 1 and not most else "s"
+        terminal.row(
+            "replica", f"{each.role} at {each.address}", aside=f"{each.runs}{most} run{plural}{other}"
+        )
     if runs.most is not None:
         alone = runs.share is not None and runs.share < runs.most
         aside = f"this process counts alone meanwhile, up to {runs.share}" if alone else ""

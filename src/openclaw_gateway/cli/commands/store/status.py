@@ -75,7 +75,11 @@ def _show(invocation: Invocation, terminal: Terminal, meant: Meant, found: Stand
     if found.documents:
         terminal.row("documents", ", ".join(found.documents), aside="what all processes go by")
     for one in found.replicas:
-        terminal.row("replica", f"{one.role} at {one.address}", aside=f"{one.runs} runs, {one.version}")
+        terminal.row(
+            "replica",
+            f"{one.role} at {one.address}",
+            aside=f"{one.runs} run{'' if one.runs == 1 else 's'}, {one.version}",
+        )
     at_work = holder(meant.own_dir) if meant.url is None else None
     if at_work is not None:
         terminal.row("gateway", at_work.url or "at work", aside=f"pid {at_work.pid}" if at_work.pid else "")

@@ -784,6 +784,30 @@ async def test_it_is_taken_up_when_the_lease_of_its_worker_ends_and_not_at_the_n
         executor.is_cut = False
 
 
+async def test_a_process_beats_on_while_other_questions_to_the_database_have_no_answer(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats: list[None] = []
+    waits, has_beaten = asyncio.Event(), asyncio.Event()
+    beat = Severable.beat
+
+    async def counted(store: Severable, *given: Any, **named: Any) -> None:
+        await beat(store, *given, **named)
+        if waits.is_set():
+            beats.append(None)
+            if len(beats) == 5:
+                has_beaten.set()
+
+    async def unanswered(*_: Any, **__: Any) -> None:
+        waits.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Severable, "beat", counted)
+    monkeypatch.setattr(Severable, "work_in", unanswered)
+    async with fleet.member("worker"), asyncio.timeout(15):
+        await has_beaten.wait()
+
+
 @pytest.mark.promise("error.run_begun_anew")
 async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fleet: Fleet) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))

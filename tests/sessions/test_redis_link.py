@@ -5,11 +5,13 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import uvloop
 
 from openclaw_gateway.sessions.redis.link import MOST_UNHEARD, Away, ErrorReply, Link, Pace
 from openclaw_gateway.sessions.redis.opener import Opener
 from openclaw_gateway.sessions.redis.urls import Address, Credentials
 from tests.sessions.bus_contract import SOON
+from tests.sessions.test_redis_outage import until
 
 SECRET = "hunter2-and-more"
 PING = [b"PING"]
@@ -128,6 +130,17 @@ async def test_a_link_whose_making_is_cancelled_is_closed() -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [Address("127.0.0.1", 99_999), Address("127.0.0.1", -1), Address("a" * 70, 1), Address("a\0b", 1)],
+    ids=lambda address: repr(address.host[:10]),
+)
+async def test_what_a_sentinel_may_say_that_is_no_place_is_away(address: Address) -> None:
+    """Whoever writes or listens goes on after this one error, and would have ended with any other."""
+    with pytest.raises(Away):
+        await Opener(Credentials(), None, Pace()).open(address)
+
+
+@pytest.mark.parametrize(
     ("answer", "why"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "cannot be read"),
@@ -161,6 +174,61 @@ async def test_what_a_server_says_unasked_is_not_taken_for_an_answer() -> None:
         assert await link.ask(*PING) == b"PONG"
         with pytest.raises(Away, match="nobody asked for"):
             await link.ask(*PING)
+
+
+async def test_a_server_that_has_no_place_for_us_tells_why() -> None:
+    async def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"-ERR max number of clients reached\r\n")
+        writer.close()
+
+    async with linked(say) as (link, _):
+        await until(lambda: bool(link._broken))
+        for _ in range(2):
+            with pytest.raises(Away, match="max number of clients"):
+                await link.call([PING])
+
+
+async def test_who_may_not_listen_is_told_why() -> None:
+    async with linked(saying(b"-NOPERM No permissions to access a channel\r\n")) as (link, _):
+        link.send(b"SUBSCRIBE", b"here")
+        with pytest.raises(Away, match="NOPERM No permissions"):
+            await link.heard(SOON)
+
+
+async def test_the_answer_that_somebody_stopped_waiting_for_is_nobody_elses() -> None:
+    async with linked(saying(b"+first\r\n", b"+second\r\n")) as (link, _):
+        asking = asyncio.create_task(link.ask(b"ECHO", b"first"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert asking.cancelled()
+        with pytest.raises(Away):
+            await link.ask(b"ECHO", b"second")
+
+
+def test_a_wait_that_ends_within_the_millisecond_is_followed_by_another() -> None:
+    """uvloop counts whole ones: a timer of less is none, and goes off before its time."""
+
+    async def hear() -> None:
+        link = Link((), Pace())
+
+        async def both(first: asyncio.Event) -> None:
+            assert await link.heard(0.0004) == b"a"
+            first.set()
+            assert await link.heard(SOON) == b"b"
+
+        for _ in range(20):
+            first = asyncio.Event()
+            hearing = asyncio.create_task(both(first))
+            await asyncio.sleep(0)
+            link.data_received(b"+a\r\n")
+            await first.wait()
+            link.data_received(b"+b\r\n")
+            await hearing
+        link.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(hear())
 
 
 async def test_a_server_that_says_nothing_is_away_when_its_time_is_up_and_not_before() -> None:

@@ -67,9 +67,9 @@ class Membership:
         self._until = 0.0
         self._has_warned = False
         self._executes = False
-        # When what a process that beats no more is at can be taken up.
+        # When what a process that beats no more is at can be taken up, and whether to ask for that (again).
         self._falls: asyncio.TimerHandle | None = None
-        self._has_fallen = False
+        self._is_to_ask = False
         # Runs that are this process's by the store, and that it could neither begin nor end.
         self._undone: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -113,9 +113,12 @@ class Membership:
             await asyncio.sleep(every_s)
             try:
                 await self._beat()
-                await self._look_around()
                 if watch is not None:
-                    await self._look_for_the_late(watch)
+                    self._ask(watch)
+                # The next beat waits for no answer that has nothing to do with it.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(every_s):
+                        await self._look_around()
             except StoreError as error:
                 log.warning("replica.not_beaten", error=error.message)
                 if asyncio.get_running_loop().time() + every_s >= self._until:
@@ -140,16 +143,17 @@ class Membership:
         left_s = await self._store.work_in(within_s=self._lease_s / 2)
         self._forget_the_late()
         if left_s is not None:
-            self._falls = asyncio.get_running_loop().call_later(left_s + _AFTERWARDS_S, self._fall, watch)
+            self._falls = asyncio.get_running_loop().call_later(left_s + _AFTERWARDS_S, self._ask, watch)
 
-    def _fall(self, watch: Watch) -> None:
-        self._has_fallen = True
+    def _ask(self, watch: Watch) -> None:
+        """Have it taken up, and find out when there will be more."""
+        self._is_to_ask = True
         watch.hear()
 
     def _forget_the_late(self) -> None:
         if self._falls is not None:
             self._falls.cancel()
-        self._falls, self._has_fallen = None, False
+        self._falls, self._is_to_ask = None, False
 
     def _stop(self) -> None:
         for run in self._live.running():
@@ -162,7 +166,7 @@ class Membership:
             while True:
                 try:
                     await self._take_up()
-                    if self._has_fallen:
+                    if self._is_to_ask:
                         await self._look_for_the_late(watch)
                 except StoreError as error:
                     log.warning("work.not_taken_up", error=error.message)

@@ -27,6 +27,8 @@ SHOWN = 180
 # Errors that are not of one command: nothing can be asked of this connection.
 _NOT_NOW = ("LOADING", "MASTERDOWN", "NOAUTH", "ERR max number of clients")
 _NO_MORE = object()
+# Event loops may count whole milliseconds: what is left of a wait is none if it is no longer than this.
+_TICK_S = 0.001
 
 
 class Away(Exception):
@@ -75,16 +77,23 @@ class Link(asyncio.Protocol):
         self._wanted = 0
         self._waiter: asyncio.Future[bool] | None = None
         self._until = 0.0
+        # It goes off at `_rings_at`, which uvloop's does not tell where that is at once.
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
 
     async def call(self, commands: Sequence[Command], *, within: float = 0.0) -> list[Reply]:
         """Their answers; one that is an error is an ErrorReply among them. `within` is in seconds, 0 = as
         long as any answer may take. Raises Away."""
-        if self._heard:
-            self._break("it says what nobody asked for")
+        self._raise_unasked()
         self._write(b"".join(map(_packed, commands)))
         within = within or self._pace.answer_s
-        if not await self._comes(len(commands), within):
+        try:
+            have_come = await self._comes(len(commands), within)
+        except asyncio.CancelledError:
+            # Else the next call would take these answers for its own.
+            self._break("nobody waited for its answer")
+            raise
+        if not have_come:
             raise self._broken_by(f"no answer within {within:g} s")
         return [self._taken() for _ in commands]
 
@@ -100,8 +109,12 @@ class Link(asyncio.Protocol):
         self._write(_packed(command))
 
     async def heard(self, within: float) -> Reply:
-        """The next thing the server says by itself; None when the time is up. Raises Away."""
-        return self._taken() if await self._comes(1, within) else None
+        """The next thing the server says by itself; None when the time is up. Raises Away, also for an
+        error."""
+        reply = self._taken() if await self._comes(1, within) else None
+        if isinstance(reply, ErrorReply):
+            raise Away(str(reply))
+        return reply
 
     def close(self) -> None:
         """Nothing is waited for: what was said and not answered is of no interest any more."""
@@ -141,7 +154,7 @@ class Link(asyncio.Protocol):
         self._raise_broken()
         self._wanted = count
         self._until = self._loop.time() + within
-        if self._timer is None or self._timer.when() > self._until:
+        if self._timer is None or self._rings_at > self._until:
             self._set_timer()
         self._waiter = self._loop.create_future()
         try:
@@ -162,6 +175,14 @@ class Link(asyncio.Protocol):
         if told.startswith(_NOT_NOW):
             raise self._broken_by(told)
         return ErrorReply(told)
+
+    def _raise_unasked(self) -> None:
+        """Raises Away if something was said before anything was asked: a server that has no place for us says
+        so, and goes."""
+        if self._heard:
+            said = self._heard[0]
+            is_error = isinstance(said, ErrorReply)
+            raise self._broken_by(self._shown(str(said)) if is_error else "it says what nobody asked for")
 
     def _write(self, words: bytes) -> None:
         self._raise_broken()
@@ -194,13 +215,14 @@ class Link(asyncio.Protocol):
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._until, self._run_down)
+        self._rings_at = self._until
+        self._timer = self._loop.call_at(self._rings_at, self._run_down)
 
     def _run_down(self) -> None:
         self._timer = None
         if self._waiter is None:
             return
-        if self._loop.time() < self._until:
+        if self._until - self._loop.time() > _TICK_S:
             self._set_timer()
         else:
             settle(self._waiter, result=False)

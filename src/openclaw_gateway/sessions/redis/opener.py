@@ -30,7 +30,10 @@ class Opener:
         except TimeoutError:
             link.close()
             raise Away("no connection") from None
-        except OSError as error:
+        except Away:
+            link.close()
+            raise
+        except Exception as error:  # noqa: BLE001 - where to may be what a server said, and no place at all
             link.close()
             raise Away(safe_text(str(error) or type(error).__name__, known=secrets, limit=SHOWN)) from None
         except BaseException:
@@ -39,7 +42,7 @@ class Opener:
         return link
 
     async def _connect(self, link: Link, address: Address) -> None:
-        """Raises OSError."""
+        """Raises OSError, and anything for a name or a number that is none."""
         loop = asyncio.get_running_loop()
         if address.path:
             await loop.create_unix_connection(lambda: link, address.path)

@@ -15,7 +15,7 @@ async def logs(port: int, run_ids: Iterable[str]) -> tuple[Event, ...]:
     found: list[Event] = []
     async with Redis(port=port) as server:
         for run_id in run_ids:
-            lies = await server.xrange(log_key("", run_id))
+            lies = await server.xrange(log_key(run_id))
             for entry in entries_of(
                 [(place, list(chain(*(fields or {}).items()))) for place, fields in lies or ()]
             ):

@@ -27,7 +27,7 @@ async def pair(valkey: Valkey) -> AsyncIterator[list[RedisBus]]:
 
 async def _written(bus: RedisBus, run_id: str) -> Reply:
     """What is in a log's stream; the question itself is in a hurry."""
-    key = entries.log_key("", run_id)
+    key = entries.log_key(run_id)
     return await bus._publishers[entries.bucket_of(run_id)].ask([b"XLEN", key])
 
 

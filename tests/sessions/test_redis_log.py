@@ -26,7 +26,7 @@ async def pair(valkey: Valkey) -> AsyncIterator[list[RedisBus]]:
 
 
 def life_ms(valkey: Valkey, run_id: str) -> int:
-    return int(valkey.say("PTTL", entries.log_key("", run_id).decode()).strip(b":\r\n"))
+    return int(valkey.say("PTTL", entries.log_key(run_id).decode()).strip(b":\r\n"))
 
 
 async def test_a_log_lives_ten_minutes_after_its_end(valkey: Valkey, pair: list[RedisBus]) -> None:
@@ -57,7 +57,7 @@ async def test_the_server_keeps_no_more_than_memory_does(
     for n in range(400):
         bus.emit("r", 1, n, texts(f"{n} {LONG}"))
         assert await some(ahead, 1) == texts(f"{n} {LONG}")
-    stored = int(valkey.say("XLEN", entries.log_key("", "r").decode()).strip(b":\r\n"))
+    stored = int(valkey.say("XLEN", entries.log_key("r").decode()).strip(b":\r\n"))
     assert stored < 200
     with pytest.raises(EventsGone):
         await kept(far, "r", wait_s=SOON)
@@ -165,7 +165,7 @@ async def test_an_event_of_a_newer_version_is_no_unseen_gap(valkey: Valkey, pair
     reader = far.subscribe("r")
     bus.emit("r", 1, 0, [STARTED])
     assert await some(reader, 1) == [STARTED]
-    valkey.say("XADD", entries.log_key("", "r").decode(), "1-2", "n", "1", "e", "\x01")
+    valkey.say("XADD", entries.log_key("r").decode(), "1-2", "n", "1", "e", "\x01")
     with pytest.raises(EventsGone):
         await reader.batch(SOON)
     reader.close()

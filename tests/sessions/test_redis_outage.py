@@ -13,10 +13,14 @@ from structlog.testing import LogCapture
 
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.sessions.redis import held, outage
+from openclaw_gateway.sessions.redis.bells import Listener
 from openclaw_gateway.sessions.redis.bus import RedisBus
 from openclaw_gateway.sessions.redis.link import Pace
+from openclaw_gateway.sessions.redis.publisher import Publisher
+from openclaw_gateway.sessions.redis.puller import Puller
 from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.wire.events import Event
+from tests.doors.logged import logged
 from tests.engines import certificate
 from tests.engines.faulty_link import faulty_link
 from tests.engines.valkey import Valkey, free_port, running
@@ -384,3 +388,33 @@ async def test_over_tls(valkey: Valkey, tmp_path: Path) -> None:
         async with ends(there) as (bus,):
             await until(lambda: bus.health().reason is not None)
             assert "certificate" in (bus.health().reason or "").lower()
+
+
+@pytest.mark.parametrize(("part", "act"), [(Puller, "_feed"), (Publisher, "_judge"), (Listener, "_read")])
+async def test_a_part_that_fails_on_what_it_is_told_goes_on(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch, part: type, act: str
+) -> None:
+    async with ends(valkey.url, valkey.url) as (bus, far):
+        whole, failed = getattr(part, act), asyncio.Event()
+
+        def once(*args: object) -> object:
+            if not failed.is_set():
+                failed.set()
+                raise RuntimeError("a fault")
+            return whole(*args)
+
+        monkeypatch.setattr(part, act, once)
+        teller, watch = Teller(bus), far.watch("door")
+        reader = far.subscribe("r")
+        with logged() as log:
+            teller.say(STARTED, *texts("a"))
+            bus.ring("door")
+            async with asyncio.timeout(SOON):
+                await failed.wait()
+            teller.say(*texts("b"))
+            assert await some(reader, 3) == teller.said
+            while not await watch.ring(0.05):
+                bus.ring("door")
+            assert len(log.lines("bus.crashed")) == 1
+        reader.close()
+        watch.close()

@@ -6,7 +6,7 @@ and the log is written again when it is back. Belongs to one event loop.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -33,7 +33,7 @@ from openclaw_gateway.sessions.redis.bells import (
 from openclaw_gateway.sessions.redis.limits import RedisLimits
 from openclaw_gateway.sessions.redis.link import DEFAULT_PACE, Pace
 from openclaw_gateway.sessions.redis.mirror import BusReader
-from openclaw_gateway.sessions.redis.outage import Outage
+from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.outgoing import Outgoing
 from openclaw_gateway.sessions.redis.places import places
 from openclaw_gateway.sessions.redis.publisher import Publisher, Told
@@ -64,7 +64,6 @@ class RedisBus:
     def __init__(self, url: BusUrl, *, gateway: str = "", pace: Pace = DEFAULT_PACE) -> None:
         self._me = fresh_digits()
         self._channel = channel(gateway)
-        self._key_of = partial(entries.log_key, gateway)
         self._outage = Outage(str(url))
         self._local = LocalBus(grown=self._grown)
         self._outgoing: dict[str, Outgoing] = {}
@@ -91,22 +90,17 @@ class RedisBus:
             self._publishers |= dict.fromkeys(group, publisher)
             pullers |= dict.fromkeys(group, puller)
         self._pullers = tuple(dict.fromkeys(pullers.values()))
-        self._reading = Reading(
-            self._local, pullers, self._publishers, key_of=self._key_of, follows=self._follows
-        )
+        self._reading = Reading(self._local, pullers, self._publishers, self._follows)
         self.rounds = RedisRounds(gateway, self._publishers.__getitem__)
         self.attempts = RedisAttempts(gateway, self._publishers.__getitem__)
         self.limits = RedisLimits(gateway, self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
-        limits = (self.limits.run(), self.limits.runs.run())
-        work = [self._listener.run(), *limits, *(each.run() for each in self._each_publisher())]
-        work += [each.run() for each in self._pullers]
-        for each in work:
-            task = asyncio.create_task(each, name="redis_bus")
-            task.add_done_callback(_ended)
-            self._tasks.append(task)
+        publishing = (each.run for each in self._each_publisher())
+        reading = (each.run for each in self._pullers)
+        work = (self._listener.run, self.limits.run, self.limits.runs.run, *publishing, *reading)
+        self._tasks += [asyncio.create_task(_kept_up(run), name="redis_bus") for run in work]
         with suppress(TimeoutError):
             async with asyncio.timeout(OPEN_S):
                 await self._listener.tried.wait()
@@ -180,7 +174,7 @@ class RedisBus:
         """This process holds a run that it did not, or holds it again."""
         if before is not None:
             self._publishers[before.bucket].drop(before)
-        out = self._outgoing[grown.run_id] = Outgoing(grown, self._key_of(grown.run_id))
+        out = self._outgoing[grown.run_id] = Outgoing(grown)
         out.is_followed = grown.run_id in self._followed
         self._reading.came_here(grown)
         return out
@@ -215,7 +209,7 @@ class RedisBus:
         self._tell(LockedOut(name, seconds))
 
     def _give_up(self, run_id: str, token: int) -> None:
-        commands = entries.give_up(self._key_of(run_id), token)
+        commands = entries.give_up(entries.log_key(run_id), token)
         self._publishers[entries.bucket_of(run_id)].post(*commands, hurries=False)
 
     def _follows(self, run_id: str) -> None:
@@ -266,6 +260,15 @@ class RedisBus:
         return tuple(dict.fromkeys(self._publishers.values()))
 
 
-def _ended(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("bus.crashed", exc_info=error)
+async def _kept_up(run: Callable[[], Awaitable[None]]) -> None:
+    """The edge of each task of the bus: without it a fault of ours, or a new kind of lie, would end one for
+    good, and this process would be deaf to the others."""
+    patience = Patience()
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("bus.crashed")
+            await asyncio.sleep(patience.next_wait())
+        else:
+            return

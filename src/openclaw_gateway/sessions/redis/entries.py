@@ -28,7 +28,6 @@ AT_WORK_MS = 24 * 3_600_000
 MOST_EVENTS = 200_000
 LAST = 2**64 - 1
 
-_MADE_HERE = re.compile("chatcmpl_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HALVES = re.compile("[\ud800-\udfff]")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder[list[Event]](list[Event]).decode
@@ -62,12 +61,8 @@ def bucket_of(run_id: str) -> int:
     return crc32(run_id.encode()) % BUCKETS
 
 
-def log_key(gateway: str, run_id: str) -> bytes:
-    """`gateway` is the name of the gateway, of which another may use the same server. What a client calls its
-    run may be the name of a run there; what was made here is not, and has the key that it always had, under
-    which processes of older releases find it."""
-    name = run_id if _MADE_HERE.fullmatch(run_id) else f"{gateway}:{run_id}"
-    return b"ocgw:ev:{%d}:%b" % (bucket_of(run_id), name.encode())
+def log_key(run_id: str) -> bytes:
+    return b"ocgw:ev:{%d}:%b" % (bucket_of(run_id), run_id.encode())
 
 
 def wake_key(bucket: int, process: str) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.sessions.local.log import NO_TOKEN, EventLog, LogReader
-from openclaw_gateway.sessions.redis.entries import Entry
+from openclaw_gateway.sessions.redis.entries import Entry, log_key
 from openclaw_gateway.wire.events import Event, RunEnded
 
 # Of memory, in bytes: how much of what has been read stays, and how much of what has not is fetched.
@@ -25,10 +25,10 @@ class Mirror:
 
     __slots__ = ("_ahead", "_resumed", "_since", "fresh", "key", "log", "position", "readers", "run_id")
 
-    def __init__(self, run_id: str, key: bytes, resumed: Callable[[], None]) -> None:
+    def __init__(self, run_id: str, resumed: Callable[[], None]) -> None:
         self._since = time.monotonic()
         self.run_id = run_id
-        self.key = key
+        self.key = log_key(run_id)
         self.log = EventLog(run_id)
         self.position: bytes | None = None
         self.fresh = True

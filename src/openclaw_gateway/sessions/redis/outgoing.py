@@ -29,10 +29,10 @@ class Outgoing:
 
     __slots__ = ("_refresh_at", "bucket", "is_followed", "key", "log", "run_id", "sent", "state", "token")
 
-    def __init__(self, log: EventLog, key: bytes) -> None:
+    def __init__(self, log: EventLog) -> None:
         self.run_id = log.run_id
         self.token = log.token
-        self.key = key
+        self.key = entries.log_key(log.run_id)
         self.bucket = entries.bucket_of(log.run_id)
         self.log: EventLog | None = log
         self.is_followed = False

@@ -21,20 +21,16 @@ _PAGE_ENTRIES = 4
 
 class Reading:
     """`pullers` and `publishers` are by bucket: who fetches what is new, and who asks for what is older.
-    `key_of` says where a run's log is. `follows` is called with each run that another process writes, when it
-    is first read here."""
+    `follows` is called with each run that another process writes, when it is first read here."""
 
     def __init__(
         self,
         local: LocalBus,
         pullers: Mapping[int, Puller],
         publishers: Mapping[int, Publisher],
-        *,
-        key_of: Callable[[str], bytes],
         follows: Callable[[str], None],
     ) -> None:
         self._local = local
-        self._key_of = key_of
         self._follows = follows
         self._pullers = pullers
         self._publishers = publishers
@@ -94,7 +90,7 @@ class Reading:
         mirror = self.mirrors.get(run_id)
         if mirror is not None:
             return mirror, False
-        mirror = self.mirrors[run_id] = Mirror(run_id, self._key_of(run_id), self._puller(run_id).stir)
+        mirror = self.mirrors[run_id] = Mirror(run_id, self._puller(run_id).stir)
         self._follows(run_id)
         return mirror, True
 
@@ -120,7 +116,7 @@ class Reading:
     async def _pages(self, run_id: str, token: int, seq: int) -> Sequence[Event]:
         """What comes next of a log, for a reader who is behind what is in memory; nothing when that is not
         kept any more, or cannot be had."""
-        key, publisher = self._key_of(run_id), self._publishers[entries.bucket_of(run_id)]
+        key, publisher = entries.log_key(run_id), self._publishers[entries.bucket_of(run_id)]
         with suppress(Away, ValueError):
             found = entries.entries_of(await publisher.ask(entries.page(key, token, seq, _PAGE_ENTRIES)))
             if not found or found[0].seq != seq:

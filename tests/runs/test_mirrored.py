@@ -4,11 +4,11 @@ import asyncio
 
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import Endpoint, ModelTarget
-from openclaw_gateway.runs.elsewhere.retold import Said
+from openclaw_gateway.runs.elsewhere.retold import Ends, Said
 from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local.bus import LocalBus
-from openclaw_gateway.wire.events import Event, RunStarted, TextDelta
+from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Origin, RunRequest, RunResult
 
@@ -59,3 +59,30 @@ async def test_a_second_execution_is_told_from_its_beginning_alone() -> None:
     said.take([STARTED, TextDelta("half of")])
     said.take([STARTED, TextDelta("all of it")])
     assert await heard(run) == [STARTED, TextDelta("all of it")]
+
+
+async def test_more_of_what_has_begun_is_told_on_without_anybody_being_woken_and_nothing_else() -> None:
+    run, executor = mirror(), LocalBus()
+    said, ended = Said(run), RunEnded(RunResult("completed", "abc"), 0)
+    assert not said.taken([TextDelta("a")]), "its beginning was not told"
+    here = executor.subscribe("r")
+    here.offer(said.taken)
+    waiting = asyncio.create_task(here.batch(5))
+    await asyncio.sleep(0)
+    executor.emit("r", 1, 0, [STARTED, TextDelta("a")])
+    assert said.take(await waiting) is None
+    waiting = asyncio.create_task(here.batch(5))
+    await asyncio.sleep(0)
+    executor.emit("r", 1, 2, [TextDelta("b")])
+    assert await heard(run) == [STARTED, TextDelta("a"), TextDelta("b")]
+    assert not waiting.done()
+    executor.emit("r", 1, 3, [TextDelta("c"), ended])
+    assert said.take(await waiting) == ended.result
+    assert await heard(run) == [STARTED, *(TextDelta(each) for each in "abc")]
+    here.close()
+
+
+async def test_who_waits_for_an_end_alone_is_woken_by_nothing_else() -> None:
+    ended = RunEnded(RunResult("completed", "a"), 0)
+    assert Ends().taken([STARTED, TextDelta("a")])
+    assert not Ends().taken([TextDelta("a"), ended])

@@ -170,6 +170,7 @@ class Mirrors:
         nobody_since: float | None = None
         stopped_at: float | None = None
         why: GatewayError | None = None
+        events.offer(said.taken)
         while True:
             look_at = clock() + _LOOK_EVERY_S
             while (left := look_at - clock()) > 0:

@@ -21,6 +21,10 @@ class Ends:
         """The result, where they have the end."""
         return next((event.result for event in events if isinstance(event, RunEnded)), None)
 
+    def taken(self, events: Sequence[Event]) -> bool:
+        """See `Subscription.offer`: nobody need be woken for what is not the end."""
+        return self.take(events) is None
+
     def rest(self, result: RunResult, last: Sequence[Event]) -> RunResult:
         return self.take(last) or result
 
@@ -57,6 +61,14 @@ class Said:
         self._has_said = self._has_said or say_something(told)
         self._run.emit(told)
         return None
+
+    def taken(self, events: Sequence[Event]) -> bool:
+        """See `Subscription.offer`: more of what has begun is told on where it comes. To wake a task for it
+        cost as much as the way here."""
+        if not self.has_begun or any(isinstance(event, RunStarted | RunEnded) for event in events):
+            return False
+        self.take(events)
+        return True
 
     def _begin_anew(self) -> None:
         if self._has_said and self._run.readers.shown:

@@ -111,7 +111,8 @@ class Things:
         self._children = children()
 
     def added(self) -> list[str]:
-        descriptors = {f"an open descriptor: {_descriptors()[n]}" for n in self._new_descriptors()}
+        # Looked at once: one that goes by itself meanwhile is none that was left.
+        descriptors = {f"an open descriptor: {what}" for what in self._new_descriptors().values()}
         return sorted(descriptors) + [f"a child process: {_command(pid)}" for pid in self._new_children()]
 
     def settled(self) -> list[str]:
@@ -128,8 +129,8 @@ class Things:
             os.waitpid(pid, 0)
         return left
 
-    def _new_descriptors(self) -> set[int]:
-        return {n for n, what in _descriptors().items() if self._descriptors.get(n) != what}
+    def _new_descriptors(self) -> dict[int, str]:
+        return {n: what for n, what in _descriptors().items() if self._descriptors.get(n) != what}
 
     def _new_children(self) -> set[int]:
         return children() - self._children

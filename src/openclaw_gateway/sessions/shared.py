@@ -101,8 +101,9 @@ class SharedStore(Store, KeepsDocuments, Protocol):
         """Whether `take_up` may have something to do. It may say so of what has to wait still."""
 
     async def work_in(self, *, within_s: float) -> float | None:
-        """In how many seconds the first run of a process that beats no more can be taken up: one whose lease
-        ends `within_s`, or has ended. None: no such process has one that can be later than now."""
+        """In how many seconds the next run of a process that beats no more can be taken up: of one whose
+        lease ends `within_s`, or has ended. What can be taken up already does not count; None = there is no
+        other."""
 
     async def take_up(self, *, lease_s: float) -> Work | None:
         """The oldest run that nobody executes: one that was `given`, or one of a replica that has gone.

@@ -17,6 +17,7 @@ from openclaw_gateway.cli.chat.orders import order_of
 from openclaw_gateway.cli.chat.quiet_keys import quiet_keys
 from openclaw_gateway.cli.chat.screen import Screen
 from openclaw_gateway.cli.chat.showing import Showing
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.harmless import one_line, visible
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
@@ -181,7 +182,7 @@ class Chat:
     def _greet(self, found: places.Found) -> None:
         if not self._screen.rendered:
             return
-        kept = f", {found.messages} messages so far" if found.messages else ""
+        kept = f", {counted(found.messages, 'message')} so far" if found.messages else ""
         model = one_line(found.model) or "no model"
         self._screen.beside(
             f"{one_line(found.agent)} ({model}) in {one_line(found.key)}{kept}. /help shows what there is."

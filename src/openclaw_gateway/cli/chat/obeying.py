@@ -9,6 +9,7 @@ from openclaw_gateway.cli.chat import place as places
 from openclaw_gateway.cli.chat.attachment import attachment
 from openclaw_gateway.cli.chat.orders import ORDERS, Order
 from openclaw_gateway.cli.chat.screen import Screen
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.harmless import one_line
 from openclaw_gateway.client.link import Link
@@ -116,6 +117,6 @@ class Obeying:
     async def _go(self, session: str | None, agent: str | None) -> str | None:
         found = await places.found(self._link, session, agent)
         self._place.agent, self._place.session = found.agent, found.key
-        kept = f" {found.messages} messages so far." if found.messages else ""
+        kept = f" {counted(found.messages, 'message')} so far." if found.messages else ""
         self._screen.beside(f"{one_line(found.agent)} in {one_line(found.key)}.{kept}")
         return found.running

@@ -12,6 +12,7 @@ from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.blueprint.exposed import exposed
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -180,10 +181,8 @@ def _tell_replicas(terminal: Terminal, told: "_Status") -> None:
     for each in told.replicas:
         other = "" if each.version == told.version else f", version {each.version}"
         most = "" if runs.most is not None or each.role == "front" else f" of {each.max_runs}"
-        plural = "" if each.runs == 1 and not most else "s"
-        terminal.row(
-            "replica", f"{each.role} at {each.address}", aside=f"{each.runs}{most} run{plural}{other}"
-        )
+        runs_of_most = counted(each.runs, "run") if not most else f"{each.runs}{most} runs"
+        terminal.row("replica", f"{each.role} at {each.address}", aside=f"{runs_of_most}{other}")
     if runs.most is not None:
         alone = runs.share is not None and runs.share < runs.most
         aside = f"this process counts alone meanwhile, up to {runs.share}" if alone else ""
@@ -196,7 +195,7 @@ def _tell_tools(terminal: Terminal, told: "_Status") -> None:
     if told.grep is not None:
         terminal.row("grep", told.grep)
     for server in told.mcp:
-        terminal.row("mcp", f"{server.name}: {server.trouble or f'{server.tools} tools'}")
+        terminal.row("mcp", f"{server.name}: {server.trouble or counted(server.tools, 'tool')}")
         for tool in server.left_out:
             terminal.row("", f"left out: {tool.tool or 'a tool'}, because {tool.reason}")
 

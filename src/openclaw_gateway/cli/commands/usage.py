@@ -4,6 +4,7 @@ from typing import Any, Literal, Unpack
 
 import click
 
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.running.asked import asked_gateway
@@ -51,7 +52,7 @@ def command(invocation: Invocation, *, days: int, by: By, **which: Unpack[Which]
         terminal.say(line)
     missing = total["missing"]
     if missing and total["cost"]:
-        terminal.notice(f"of {missing:,} runs the cost is not known, and not in these sums.")
+        terminal.notice(f"of {counted(missing, 'run')} the cost is not known, and not in these sums.")
 
 
 def _told(used: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.running.address import Address
 from openclaw_gateway.client.errors import AuthRefused, LockedOut, NotLetIn
@@ -13,7 +14,7 @@ def shut_out(address: Address, error: AuthRefused) -> CommandFailed:
     if isinstance(error, LockedOut):
         message = (
             f"The gateway at {address.origin} has locked this address out for another "
-            f"{math.ceil(error.retry_after or 1)} seconds: there were too many wrong secrets "
+            f"{counted(math.ceil(error.retry_after or 1), 'second')}: there were too many wrong secrets "
             "(gateway.auth.rateLimit), and this is another wrong one. The right one is let in at once."
         )
         return CommandFailed(message, code=error.code, kind="rate_limited")

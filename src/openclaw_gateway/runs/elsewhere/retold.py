@@ -11,6 +11,8 @@ from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta, say_something
 from openclaw_gateway.wire.run import RunResult
 
+_BOUNDS = (RunStarted, RunEnded)
+
 
 class Ends:
     """Of a run whose readers hear its executor themselves: how it ends."""
@@ -65,7 +67,7 @@ class Said:
     def taken(self, events: Sequence[Event]) -> bool:
         """See `Subscription.offer`: more of what has begun is told on where it comes. To wake a task for it
         cost as much as the way here."""
-        if not self.has_begun or any(isinstance(event, RunStarted | RunEnded) for event in events):
+        if not self.has_begun or any(type(event) in _BOUNDS for event in events):
             return False
         self.take(events)
         return True

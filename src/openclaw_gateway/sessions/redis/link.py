@@ -20,10 +20,10 @@ Command = Sequence[bytes]
 # What a server says: bytes, whole numbers, nothing, lists of these; an error it answers with.
 Reply = Any
 
-# What was said and not taken yet: beyond so much no more is read.
-MOST_UNHEARD = 1_024
-# Of what a server says, in an error: so many characters.
-SHOWN = 180
+# Bytes that came while nobody waited: then no more is read before all that was said has been taken.
+MOST_UNHEARD = 1 << 20
+# Characters of an error.
+_SHOWN = 180
 # Errors that are not of one command: nothing can be asked of this connection.
 _NOT_NOW = ("LOADING", "MASTERDOWN", "NOAUTH", "ERR max number of clients")
 _NO_MORE = object()
@@ -65,12 +65,13 @@ class Link(asyncio.Protocol):
     """
 
     def __init__(self, secrets: Sequence[str], pace: Pace) -> None:
-        self._secrets = tuple(filter(None, secrets))
+        self._secrets = secrets
         self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(protocolError=ProtocolError, replyError=ErrorReply, notEnoughData=_NO_MORE)
         self._transport: asyncio.Transport | None = None
         self._heard: deque[Reply] = deque()
+        self._unheard = 0
         self._is_paused = False
         self._broken = ""
         # How many answers are waited for, by whom, and until when.
@@ -120,6 +121,10 @@ class Link(asyncio.Protocol):
         """Nothing is waited for: what was said and not answered is of no interest any more."""
         self._break("the link is closed")
 
+    def shown(self, error: Exception) -> str:
+        """What may be told of it: short, and without the secrets."""
+        return safe_text(str(error) or type(error).__name__, known=self._secrets, limit=_SHOWN)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         if self._broken:
@@ -134,24 +139,27 @@ class Link(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - a server may lie
             self._break(f"its answer cannot be read ({type(error).__name__})")
             return
-        if self._waiter is not None and len(heard) >= self._wanted:
-            settle(self._waiter, result=True)
-        elif len(heard) > max(self._wanted, MOST_UNHEARD) and self._transport is not None:
+        if self._waiter is not None:
+            if len(heard) >= self._wanted:
+                settle(self._waiter, result=True)
+            return
+        self._unheard += len(data)
+        if self._unheard > MOST_UNHEARD and not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        why = str(exc) or type(exc).__name__ if exc is not None else "the server closed the connection"
-        self._break(self._shown(why))
+        self._break("the server closed the connection" if exc is None else self.shown(exc))
 
     async def _comes(self, count: int, within: float) -> bool:
         """Whether so much has been said in time. Raises Away."""
-        if self._is_paused and len(self._heard) <= max(count, MOST_UNHEARD) and self._transport is not None:
-            self._is_paused = False
-            self._transport.resume_reading()
         if len(self._heard) >= count:
             return True
         self._raise_broken()
+        self._unheard = 0
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
         self._wanted = count
         self._until = self._loop.time() + within
         if self._timer is None or self._rings_at > self._until:
@@ -171,7 +179,7 @@ class Link(asyncio.Protocol):
         if not isinstance(reply, ErrorReply):
             return reply
         # It is told to people, and who says it knows what opens the server.
-        told = self._shown(str(reply))
+        told = self.shown(reply)
         if told.startswith(_NOT_NOW):
             raise self._broken_by(told)
         return ErrorReply(told)
@@ -182,7 +190,7 @@ class Link(asyncio.Protocol):
         if self._heard:
             said = self._heard[0]
             is_error = isinstance(said, ErrorReply)
-            raise self._broken_by(self._shown(str(said)) if is_error else "it says what nobody asked for")
+            raise self._broken_by(self.shown(said) if is_error else "it says what nobody asked for")
 
     def _write(self, words: bytes) -> None:
         self._raise_broken()
@@ -208,9 +216,6 @@ class Link(asyncio.Protocol):
     def _raise_broken(self) -> None:
         if self._broken:
             raise Away(self._broken)
-
-    def _shown(self, why: str) -> str:
-        return safe_text(why, known=self._secrets, limit=SHOWN)
 
     def _set_timer(self) -> None:
         if self._timer is not None:

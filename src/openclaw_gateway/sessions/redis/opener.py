@@ -3,8 +3,7 @@
 import asyncio
 import ssl
 
-from openclaw_gateway.redaction import safe_text
-from openclaw_gateway.sessions.redis.link import SHOWN, Away, Command, ErrorReply, Link, Pace
+from openclaw_gateway.sessions.redis.link import Away, Command, ErrorReply, Link, Pace
 from openclaw_gateway.sessions.redis.urls import Address, Credentials
 
 
@@ -14,31 +13,26 @@ class Opener:
     def __init__(
         self, credentials: Credentials, tls: ssl.SSLContext | None, pace: Pace, database: int = 0
     ) -> None:
-        self._credentials = credentials
+        self._secrets = (credentials.password,) if credentials.password else ()
         self._pace = pace
         self._tls = tls
         self._greeting = _greeting(credentials, database)
 
     async def open(self, address: Address) -> Link:
         """Raises Away."""
-        secrets = tuple(filter(None, (self._credentials.password,)))
-        link = Link(secrets, self._pace)
+        link = Link(self._secrets, self._pace)
         try:
             async with asyncio.timeout(self._pace.connect_s):
                 await self._connect(link, address)
                 await self._greet(link)
-        except TimeoutError:
+        except BaseException as error:
             link.close()
-            raise Away("no connection") from None
-        except Away:
-            link.close()
-            raise
-        except Exception as error:  # noqa: BLE001 - where to may be what a server said, and no place at all
-            link.close()
-            raise Away(safe_text(str(error) or type(error).__name__, known=secrets, limit=SHOWN)) from None
-        except BaseException:
-            link.close()
-            raise
+            if isinstance(error, TimeoutError):
+                raise Away("no connection") from None
+            if isinstance(error, Away) or not isinstance(error, Exception):
+                raise
+            # Where to may be what a server said, and no place at all.
+            raise Away(link.shown(error)) from None
         return link
 
     async def _connect(self, link: Link, address: Address) -> None:

@@ -20,6 +20,7 @@ from openclaw_gateway.agents.zone import zone_of
 from openclaw_gateway.cli.agents.choice import named_agent
 from openclaw_gateway.cli.agents.models import AgentModel, AgentModels
 from openclaw_gateway.cli.config_option import config_option
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
@@ -84,7 +85,7 @@ def command(
     if invocation.json:
         terminal.result(_described(shown, with_prompt=with_prompt))
         return
-    size = f"{len(shown.prompt):,} characters"
+    size = counted(len(shown.prompt), "character")
     tokens = f"about {shown.tokens:,} tokens, {shown.profile} profile"
     if with_prompt:
         terminal.verbatim(shown.prompt)

@@ -7,6 +7,7 @@ import click
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.running.address import config_in_use, gateway_here
@@ -43,7 +44,9 @@ def command(invocation: Invocation, **which: Unpack[Which]) -> None:
         terminal.title(server.name)
         terminal.row("kind", server.transport, aside="" if server.enabled else "switched off")
         if server.connected:
-            terminal.row("connected", f"{len(server.tools or ())} tools", aside=", ".join(server.tools or ()))
+            terminal.row(
+                "connected", counted(len(server.tools or ()), "tool"), aside=", ".join(server.tools or ())
+            )
         elif server.last_error is not None:
             terminal.row("away", server.last_error)
         for one in server.left_out:

@@ -6,6 +6,7 @@ from typing import Literal, Unpack
 import click
 import msgspec
 
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -68,4 +69,4 @@ def command(
     if invocation.json:
         terminal.result({"file": str(target), "messages": len(told["messages"]), "hasMore": told["hasMore"]})
         return
-    terminal.say(f"Saved {len(told['messages']):,} messages in {target}.")
+    terminal.say(f"Saved {counted(len(told['messages']), 'message')} in {target}.")

@@ -6,6 +6,7 @@ import click
 
 from openclaw_gateway import engines
 from openclaw_gateway.cli.config_option import config_option
+from openclaw_gateway.cli.counted import counted
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -75,11 +76,8 @@ def _show(invocation: Invocation, terminal: Terminal, meant: Meant, found: Stand
     if found.documents:
         terminal.row("documents", ", ".join(found.documents), aside="what all processes go by")
     for one in found.replicas:
-        terminal.row(
-            "replica",
-            f"{one.role} at {one.address}",
-            aside=f"{one.runs} run{'' if one.runs == 1 else 's'}, {one.version}",
-        )
+        aside = f"{counted(one.runs, 'run')}, {one.version}"
+        terminal.row("replica", f"{one.role} at {one.address}", aside=aside)
     at_work = holder(meant.own_dir) if meant.url is None else None
     if at_work is not None:
         terminal.row("gateway", at_work.url or "at work", aside=f"pid {at_work.pid}" if at_work.pid else "")

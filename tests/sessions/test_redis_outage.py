@@ -12,10 +12,11 @@ import structlog
 from structlog.testing import LogCapture
 
 from openclaw_gateway.errors import EventsGone
-from openclaw_gateway.sessions.redis import held, outage
+from openclaw_gateway.sessions.redis import held, limits, outage
 from openclaw_gateway.sessions.redis.bells import Listener
 from openclaw_gateway.sessions.redis.bus import RedisBus
-from openclaw_gateway.sessions.redis.link import Pace
+from openclaw_gateway.sessions.redis.link import Link, Pace
+from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
 from openclaw_gateway.sessions.redis.publisher import Publisher
 from openclaw_gateway.sessions.redis.puller import Puller
 from openclaw_gateway.sessions.redis.urls import parsed
@@ -418,3 +419,134 @@ async def test_a_part_that_fails_on_what_it_is_told_goes_on(
             assert len(log.lines("bus.crashed")) == 1
         reader.close()
         watch.close()
+
+
+async def test_a_fault_that_looks_like_a_cancellation_ends_no_part(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ends(valkey.url, valkey.url) as (bus, far):
+        whole, failed = Listener._read, asyncio.Event()
+
+        def once(self: Listener, payload: bytes) -> None:
+            if not failed.is_set():
+                failed.set()
+                raise asyncio.CancelledError
+            whole(self, payload)
+
+        monkeypatch.setattr(Listener, "_read", once)
+        watch = far.watch("door")
+        bus.ring("door")
+        async with asyncio.timeout(SOON):
+            await failed.wait()
+            while not await watch.ring(0.05):
+                bus.ring("door")
+        watch.close()
+
+
+async def test_who_did_not_hear_because_of_a_fault_rings_for_what_it_may_have_missed(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ends(valkey.url, valkey.url) as (bus, far):
+
+        def fail(*_: object) -> None:
+            monkeypatch.undo()
+            raise RuntimeError("a fault")
+
+        watch = far.watch("door")
+        monkeypatch.setattr(Listener, "_read", fail)
+        bus.ring("door")
+        assert await watch.ring(SOON)
+        await until(lambda: far.health().connected)
+        watch.close()
+
+
+@pytest.mark.parametrize(("part", "act"), [(Puller, "_feed"), (Publisher, "_judge"), (Listener, "_read")])
+async def test_a_part_that_has_failed_is_away_until_it_is_well(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch, part: type, act: str
+) -> None:
+    async with ends(valkey.url, valkey.url) as (bus, far):
+        teller, reader = Teller(bus), far.subscribe("r")
+        teller.say(STARTED)
+        assert await some(reader, 1) == [STARTED]
+        await until(lambda: bus.health().connected and far.health().connected)
+
+        def fail(*_: object) -> None:
+            raise RuntimeError("a fault")
+
+        monkeypatch.setattr(part, act, fail)
+        teller.say(*texts("a"))
+        bus.ring("door")
+        await until(lambda: not (bus.health().connected and far.health().connected))
+        assert "fault" in f"{bus.health().reason} {far.health().reason}"
+        monkeypatch.undo()
+        # Nobody says a word more.
+        assert await some(reader, 1) == texts("a")
+        await until(lambda: bus.health().connected and far.health().connected)
+        reader.close()
+
+
+async def test_what_was_to_be_sent_with_what_could_not_be_is_sent_nevertheless(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ends(valkey.url, valkey.url) as (bus, far):
+        whole = Outgoing.parcel
+
+        def fail(self: Outgoing, now: float, most_bytes: int) -> Parcel:
+            if self.run_id == "r":
+                monkeypatch.undo()
+                raise RuntimeError("a fault")
+            return whole(self, now, most_bytes)
+
+        monkeypatch.setattr(Outgoing, "parcel", fail)
+        with logged() as log:
+            bus.emit("q", 1, 0, [STARTED, ENDED])
+            bus.emit("r", 1, 0, [STARTED, ENDED])
+            for run_id in ("q", "r"):
+                assert await kept(far, run_id, wait_s=SOON) == [STARTED, ENDED]
+            assert len(log.lines("bus.crashed")) == 1
+
+
+async def test_what_does_not_hurry_goes_out_after_a_fault_as_before(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.MonkeyPatch.context() as alone:
+        # Nothing that hurries takes it along.
+        alone.setattr(limits, "RENEW_S", 3600.0)
+        await _announced_after_a_fault(valkey, monkeypatch)
+
+
+async def _announced_after_a_fault(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ends(valkey.url, valkey.url) as (bus, far):
+        heard = asyncio.Event()
+        far.hear(lambda _: heard.set())
+
+        def fail(*_: object) -> None:
+            monkeypatch.undo()
+            bus.announce(b"one")
+            raise RuntimeError("a fault")
+
+        await until(lambda: bus.health().connected)
+        with logged() as log:
+            monkeypatch.setattr(bus._publishers[0], "_heed", fail)
+            bus.ring("door")
+            await until(lambda: bool(log.lines("bus.crashed")))
+            await until(lambda: bus.health().connected)
+            bus.announce(b"two")
+            async with asyncio.timeout(SOON):
+                await heard.wait()
+
+
+async def test_a_part_that_fails_while_it_ends_has_ended(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ends(valkey.url) as (bus,):
+        whole = Link.close
+
+        def fail(self: Link) -> None:
+            whole(self)
+            raise RuntimeError("a fault")
+
+        async with asyncio.timeout(SOON):
+            monkeypatch.setattr(Link, "close", fail)
+            await bus.close()
+        monkeypatch.undo()

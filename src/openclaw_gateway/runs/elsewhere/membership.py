@@ -120,12 +120,16 @@ class Membership:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(every_s):
                         await self._look_around()
-            except StoreError as error:
-                log.warning("replica.not_beaten", error=error.message)
+            except (Exception, asyncio.CancelledError) as error:
+                if is_being_cancelled():
+                    raise
+                if isinstance(error, StoreError):
+                    log.warning("replica.not_beaten", error=error.message)
+                else:
+                    log.exception("replica.beat")
+                # Whatever it was: who does not beat is taken for gone.
                 if asyncio.get_running_loop().time() + every_s >= self._until:
                     self._stop()
-            except Exception:
-                log.exception("replica.beat")
 
     async def _look_around(self) -> None:
         """What the bus would know. Several processes without one find each other's runs, but do not hear

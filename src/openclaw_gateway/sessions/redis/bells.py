@@ -98,6 +98,7 @@ class Listener:
         self._heard = heard
         self._back = back
         self._deaf = False
+        self.name = "bells"
         self.tried = asyncio.Event()
 
     async def run(self) -> None:
@@ -110,9 +111,10 @@ class Listener:
                     await self._listen(link, patience)
                 finally:
                     link.close()
+                    self._deaf = True
             except (Away, ValueError) as error:
                 self._deaf = True
-                self._outage.failed("bells", str(error))
+                self._outage.failed(self.name, str(error))
                 self.tried.set()
                 await asyncio.sleep(patience.next_wait())
 
@@ -122,7 +124,7 @@ class Listener:
         said = await link.heard(self._pace.answer_s)
         if not isinstance(said, list) or said[:1] != [b"subscribe"]:
             raise Away("the server does not let us listen")
-        self._outage.well("bells")
+        self._outage.well(self.name)
         patience.reset()
         self.tried.set()
         if self._deaf:

@@ -42,6 +42,7 @@ from openclaw_gateway.sessions.redis.reading import Reading
 from openclaw_gateway.sessions.redis.rounds import RedisRounds
 from openclaw_gateway.sessions.redis.urls import BusUrl
 from openclaw_gateway.wire.events import Event
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -52,6 +53,8 @@ CLOSE_S = 1.0
 MOST_FINISHED = 10_000
 # Of runs that others read, how many are known.
 MOST_FOLLOWED = 10_000
+# A part that has worked so long begins again at once after a fault.
+_WELL_S = 10.0
 
 
 class RedisBus:
@@ -97,10 +100,14 @@ class RedisBus:
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
-        publishing = (each.run for each in self._each_publisher())
-        reading = (each.run for each in self._pullers)
-        work = (self._listener.run, self.limits.run, self.limits.runs.run, *publishing, *reading)
-        self._tasks += [asyncio.create_task(_kept_up(run), name="redis_bus") for run in work]
+        linked: list[Listener | Publisher | Puller] = [
+            self._listener,
+            *self._each_publisher(),
+            *self._pullers,
+        ]
+        work = [_kept_up(each.run, partial(self._outage.failed, each.name)) for each in linked]
+        work += [_kept_up(each.run) for each in (self.limits, self.limits.runs)]
+        self._tasks += [asyncio.create_task(each, name="redis_bus") for each in work]
         with suppress(TimeoutError):
             async with asyncio.timeout(OPEN_S):
                 await self._listener.tried.wait()
@@ -260,15 +267,27 @@ class RedisBus:
         return tuple(dict.fromkeys(self._publishers.values()))
 
 
-async def _kept_up(run: Callable[[], Awaitable[None]]) -> None:
+async def _kept_up(run: Callable[[], Awaitable[None]], failed: Callable[[str], None] | None = None) -> None:
     """The edge of each task of the bus: without it a fault of ours, or a new kind of lie, would end one for
-    good, and this process would be deaf to the others."""
+    good, and this process would be deaf to the others. `failed` is told that a part is away, which says
+    itself that it is well again."""
+    loop = asyncio.get_running_loop()
     patience = Patience()
     while True:
+        began = loop.time()
         try:
             await run()
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            is_over = is_being_cancelled()
+            if is_over and isinstance(error, asyncio.CancelledError):
+                raise
             log.exception("bus.crashed")
+            if is_over:
+                return
+            if failed is not None:
+                failed("a fault of this gateway: its log has the cause")
+            if loop.time() - began > _WELL_S:
+                patience.reset()
             await asyncio.sleep(patience.next_wait())
         else:
             return

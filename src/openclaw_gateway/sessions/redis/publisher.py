@@ -48,7 +48,7 @@ class Publisher:
     def __init__(
         self, name: str, bucket: int, places: Places, outage: Outage, *, told: Told, pace: Pace
     ) -> None:
-        self._name = name
+        self.name = name
         self._bucket = bucket
         self._places = places
         self._outage = outage
@@ -133,7 +133,7 @@ class Publisher:
         """Until it is cancelled."""
         patience = Patience()
         link: Link | None = None
-        failures = 0
+        failures = int(self._is_away)
         try:
             while True:
                 if not failures:
@@ -147,7 +147,7 @@ class Publisher:
                         patience.reset()
                     if self._is_in_doubt:
                         await self._try(link)
-                    self._outage.well(self._name)
+                    self._outage.well(self.name)
                     failures = 0
                 except (Away, ValueError) as error:
                     self._lost(str(error))
@@ -155,16 +155,18 @@ class Publisher:
                     if link is not None:
                         link.close()
                     if link is None or failures > 1 or isinstance(error, Refused):
-                        self._outage.failed(self._name, str(error))
+                        self._outage.failed(self.name, str(error))
                         await asyncio.sleep(patience.next_wait())
                     # else: the server may have closed a link that nobody had used for long.
                     link = None
         finally:
             if self._later is not None:
                 self._later.cancel()
+                self._later = None
             if link is not None:
                 link.close()
-            self._refuse("the bus is closed")
+            # Of what was on its way nobody knows: whoever runs it again finds it as after an outage.
+            self._lost("nothing is written any more")
 
     async def _work(self) -> None:
         """Wait until there is something to send, and it is time."""
@@ -292,7 +294,8 @@ class Publisher:
         for out in self._all.values():
             if out.state == "sure":
                 out.doubt()
-                self._changed[out] = None
+            # Also what was taken up to be sent, and was not, because another could not be.
+            self._changed[out] = None
 
     def _lost(self, why: str) -> None:
         self._posted.clear()

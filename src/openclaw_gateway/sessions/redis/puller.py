@@ -37,7 +37,7 @@ class Puller:
         wake: Callable[[], None],
         pace: Pace,
     ) -> None:
-        self._name = name
+        self.name = name
         self._bucket = bucket
         self._places = places
         self._outage = outage
@@ -72,7 +72,7 @@ class Puller:
         while True:
             # Nothing is opened before there is something to read; from then on the link stays.
             while not self._mirrors:
-                self._outage.gone(self._name)
+                self._outage.gone(self.name)
                 await self._stirred()
             try:
                 link = await self._places.open(self._bucket)
@@ -81,7 +81,7 @@ class Puller:
                 finally:
                     link.close()
             except (Away, ValueError) as error:
-                self._outage.failed(self._name, str(error))
+                self._outage.failed(self.name, str(error))
                 await asyncio.sleep(patience.next_wait())
 
     async def _stirred(self) -> None:
@@ -100,7 +100,7 @@ class Puller:
             # Others may come to be read meanwhile.
             while await self._attach(link):
                 pass
-            self._outage.well(self._name)
+            self._outage.well(self.name)
             patience.reset()
             read = [
                 each for each in self._mirrors.values() if each.position is not None and not each.is_full()

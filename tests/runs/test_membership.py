@@ -1,0 +1,77 @@
+"""A process that cannot beat stops in time what others may have begun anew, whatever keeps it from that."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.runs.elsewhere.membership import Membership
+from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
+from openclaw_gateway.runs.run import TAKEN_OVER, Run
+from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.shared import Replica
+from openclaw_gateway.sessions.store import Claim, Claimed
+from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.run import Origin, RunRequest
+
+DEADLINE_S = 3.0
+
+
+class FaultyStore:
+    """It takes one beat, and then fails as nobody expects."""
+
+    def __init__(self, fault: type[BaseException]) -> None:
+        self._fault = fault
+        self._has_beaten = False
+
+    async def beat(self, _: Replica, *, lease_s: float) -> None:
+        if self._has_beaten:
+            raise self._fault
+        self._has_beaten = True
+
+    async def replicas(self) -> list[Replica]:
+        return []
+
+    async def leave(self) -> None: ...
+
+
+class AtWork:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.admission = SimpleNamespace(room=SimpleNamespace(among=lambda _: None))
+
+    def running(self) -> list[Run]:
+        return [self._run]
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError])
+async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
+    fault: type[BaseException],
+) -> None:
+    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("x"),))
+    agent = Agent("main", "Main", "p")
+    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://127.0.0.1:9"), "m"),), PlainEquipment(agent))
+    run = Run(request, plan, LocalBus(), id_="r1")
+    run.begun = Claimed(Claim("r1", "me", "", 1, 60.0))
+    stopped = asyncio.Event()
+    abort = run.abort
+
+    def noted(reason: str) -> bool:
+        stopped.set()
+        return abort(reason)
+
+    run.abort = noted  # type: ignore[method-assign]
+    store: Any = FaultyStore(fault)
+    live: Any = AtWork(run)
+    replica: Any = type("Front", (), {"role": "front"})
+    membership = Membership(store, LocalBus(), live, replica, lambda _: plan, lease_s=0.06)
+    await membership.open()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await stopped.wait()
+        assert run.abort_reason == TAKEN_OVER
+    finally:
+        await membership.close()

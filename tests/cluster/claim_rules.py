@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from msgspec import Struct
+
 from tests.cluster.history import Event, History, Hold, Outage
 from tests.cluster.violation import Violation
 
@@ -49,9 +51,9 @@ def two_holders(history: History) -> Iterator[Violation]:
 
 def late(history: History, late_s: float) -> Iterator[Violation]:
     """A session whose holder's lease has ended has another one soon; an outage does not count."""
-    for session, waited in _waits(history):
-        if waited > late_s:
-            yield Violation("late", f"{session} was without a holder for {waited:.2f} s")
+    for one in takeovers(history):
+        if one.waited_s > late_s:
+            yield Violation("late", f"{one.session} was without a holder for {one.waited_s:.2f} s")
 
 
 def left_held(history: History) -> Iterator[Violation]:
@@ -106,15 +108,22 @@ def _last_logs(history: History) -> Iterator[tuple[str, int, list[Event]]]:
         yield run_id, token, [event for event in events if event.token == token]
 
 
-def takeovers_s(history: History) -> tuple[float, ...]:
-    """How long sessions were without a holder, each time that a lease had ended; an outage does not count."""
-    return tuple(waited for _, waited in _waits(history))
+class Takeover(Struct, frozen=True):
+    """A session was without a holder from when a lease ended until `by` took it, for a run of its own or of
+    another; `waited_s` of that nobody was away who is needed."""
+
+    session: str
+    by: str
+    from_s: float
+    until_s: float
+    waited_s: float
 
 
-def _waits(history: History) -> Iterator[tuple[str, float]]:
+def takeovers(history: History) -> Iterator[Takeover]:
     for session, holds in _by_session(history.holds):
         for _, until_s, after in _taken_over(holds):
-            yield session, after.at_s - until_s - away_s(history.outages, until_s, after.at_s)
+            waited_s = after.at_s - until_s - away_s(history.outages, until_s, after.at_s)
+            yield Takeover(session, after.replica, until_s, after.at_s, waited_s)
 
 
 def _taken_over(holds: Iterable[Hold]) -> Iterator[tuple[Hold, float, Hold]]:

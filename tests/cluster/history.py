@@ -100,6 +100,15 @@ class Outage(Struct, frozen=True):
     until_s: float
 
 
+class Befallen(Struct, frozen=True):
+    """A trouble, and whom it befell; Unix seconds, and those of the database's clock where it never jumps."""
+
+    what: str
+    whom: str
+    from_s: float
+    until_s: float
+
+
 class History(Struct, frozen=True):
     """`events` are the logs of runs whose bus nothing has befallen."""
 

@@ -25,5 +25,5 @@ async def test_a_minute_of_troubles_breaks_no_promise(tmp_path: Path) -> None:
     assert not found, (again, outcome.troubles, outcome.refused, found[:20])
     # It was a trial: there were troubles, runs passed from one replica to another, and all were answered.
     assert sum(outcome.troubles.values()) > 3
-    assert outcome.takeovers_s
+    assert outcome.takeovers
     assert outcome.answers > 100

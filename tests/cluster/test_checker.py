@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.cluster.audit import Beats
 from tests.cluster.checker import RULES, violations
-from tests.cluster.claim_rules import away_s, takeovers_s
+from tests.cluster.claim_rules import away_s, takeovers
 from tests.cluster.history import (
     Asked,
     Billed,
@@ -238,7 +238,7 @@ def test_the_time_in_which_nobody_could_take_over_does_not_count() -> None:
     assert violations(late, late_s=0.7) == ()
     assert violations(replace(late, outages=(Outage(105.0, 106.2),))) == ()
     assert violations(replace(late, outages=(Outage(104.0, 106.05),)))
-    assert takeovers_s(late) == pytest.approx([0.6])
+    assert [one.waited_s for one in takeovers(late)] == pytest.approx([0.6])
     assert away_s((Outage(0, 1), Outage(2, 9)), 0.5, 3) == pytest.approx(1.5)
 
 

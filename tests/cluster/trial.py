@@ -14,9 +14,9 @@ from msgspec import Struct
 from openclaw_gateway.testing.model_server import ModelServer, Pause, Recorded, Reply, says
 from tests.cluster import audit
 from tests.cluster.asking import Asking
-from tests.cluster.claim_rules import takeovers_s
+from tests.cluster.claim_rules import Takeover, takeovers
 from tests.cluster.clocks import Clock
-from tests.cluster.history import History
+from tests.cluster.history import Befallen, History
 from tests.cluster.logs import logs
 from tests.cluster.replicas import Replica
 from tests.cluster.shared import NAMES, cluster, engines
@@ -30,6 +30,8 @@ _SETTLED_S = 60.0
 # What is said reaches the bus a moment later; and a log is not kept for long once it has ended.
 _TOLD_S = 2.0
 _MOST_LOGS = 500
+# A process that starts, or links that are opened anew, have their time.
+_JUST_S = 1.0
 
 
 class Outcome(Struct, frozen=True):
@@ -37,7 +39,7 @@ class Outcome(Struct, frozen=True):
     model, which are more than answers by what was executed twice."""
 
     history: History
-    troubles: Counter[str]
+    befell: tuple[Befallen, ...]
     refused: dict[str, int]
     calls: int
     seconds: float
@@ -47,8 +49,21 @@ class Outcome(Struct, frozen=True):
         return len({asked.key for asked in self.history.asked if asked.answer is not None})
 
     @property
-    def takeovers_s(self) -> tuple[float, ...]:
-        return tuple(sorted(takeovers_s(self.history)))
+    def troubles(self) -> Counter[str]:
+        return Counter(one.what for one in self.befell)
+
+    @property
+    def takeovers(self) -> tuple[Takeover, ...]:
+        """The latest last."""
+        return tuple(sorted(takeovers(self.history), key=lambda one: one.waited_s))
+
+    def during(self, one: Takeover) -> tuple[Befallen, ...]:
+        """What befell while a session was without a holder, and what had not passed for long."""
+        return tuple(
+            each
+            for each in self.befell
+            if each.from_s <= one.until_s and each.until_s >= one.from_s - _JUST_S
+        )
 
 
 class Model:
@@ -119,7 +134,7 @@ async def trial(folder: Path, *, seed: int, seconds: float, lease_s: float = 2.0
         events=events,
         outages=tuple(troubles.outages),
     )
-    return Outcome(history, troubles.counts, asking.refused, model.calls, took)
+    return Outcome(history, tuple(troubles.befell), asking.refused, model.calls, took)
 
 
 async def settled(url: str, found: Sequence[Replica]) -> None:

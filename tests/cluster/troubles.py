@@ -5,8 +5,8 @@ replica is well at any time, so that what is to be done can be done.
 import asyncio
 import random
 import time
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from tests.cluster.clocks import Clock
@@ -19,7 +19,7 @@ from tests.cluster.fault_proxy import (
     SLOW_AND_LOSSY,
     Network,
 )
-from tests.cluster.history import Outage
+from tests.cluster.history import Befallen, Outage
 from tests.cluster.replicas import Replica
 
 _GAP_S = (0.7, 2.0)
@@ -44,8 +44,8 @@ class Engine(Protocol):
 
 
 class Troubles:
-    """`engines` are by the names of the replicas' ways to them. `outages` are of the engine "store", in Unix
-    seconds; `counts` says how often each trouble befell."""
+    """`engines` are by the names of the replicas' ways to them. `outages` are of the engine "store"; `befell`
+    has each trouble, once it has passed."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Troubles:
         engines: dict[str, Engine] | None = None,
         clocks: Sequence[Clock] = (),
     ) -> None:
-        self.counts: Counter[str] = Counter()
+        self.befell: list[Befallen] = []
         self.outages: list[Outage] = []
         self._replicas = replicas
         self._chance = chance
@@ -91,59 +91,66 @@ class Troubles:
     async def _kill(self) -> None:
         if (one := self._one()) is None:
             return
-        self._struck.add(one.name)
-        self.counts["kill -9"] += 1
-        await one.kill()
-        await asyncio.sleep(self._chance.uniform(*_AWAY_S))
-        await one.start()
-        self._struck.discard(one.name)
+        with self._befalling("kill -9", one):
+            await one.kill()
+            await asyncio.sleep(self._chance.uniform(*_AWAY_S))
+            await one.start()
 
     async def _pause(self) -> None:
         if (one := self._one()) is None:
             return
-        self._struck.add(one.name)
-        self.counts["SIGSTOP"] += 1
-        one.pause()
-        await asyncio.sleep(1.6 * self._lease_s)
-        one.go_on()
-        self._struck.discard(one.name)
+        with self._befalling("SIGSTOP", one):
+            one.pause()
+            await asyncio.sleep(1.6 * self._lease_s)
+            one.go_on()
 
     async def _network(self) -> None:
         if (one := self._one()) is None or not one.ways:
             return
         engine = self._chance.choice(sorted(one.ways))
         name, network = self._chance.choice(NETWORKS)
-        self._struck.add(one.name)
-        self.counts[f"{name} to the {engine}"] += 1
-        one.ways[engine].turn(network)
-        await asyncio.sleep(self._chance.uniform(0.3, 1.6) * self._lease_s)
-        one.ways[engine].turn(PASS)
-        self._struck.discard(one.name)
+        with self._befalling(f"{name} to the {engine}", one):
+            one.ways[engine].turn(network)
+            await asyncio.sleep(self._chance.uniform(0.3, 1.6) * self._lease_s)
+            one.ways[engine].turn(PASS)
 
     async def _reset(self) -> None:
         """Of any replica, also one that something else has befallen."""
         one = self._chance.choice(self._replicas)
         if one.ways:
             engine = self._chance.choice(sorted(one.ways))
-            self.counts[f"reset to the {engine}"] += 1
-            one.ways[engine].reset()
+            with self._noted(f"reset to the {engine}", one.name):
+                one.ways[engine].reset()
 
     async def _clock(self) -> None:
         jump = self._chance.choice(_JUMPS_S)
-        self.counts[f"clock {jump:+d} s"] += 1
-        self._chance.choice(self._clocks).jump(jump)
+        with self._noted(f"clock {jump:+d} s", "one"):
+            self._chance.choice(self._clocks).jump(jump)
 
     async def _engine(self) -> None:
         name = self._chance.choice(sorted(self._engines))
         if name in self._away:
             return
         self._away.add(name)
-        self.counts[f"kill -9 of the {name}"] += 1
         engine = self._engines[name]
         began = time.time()
-        await asyncio.to_thread(engine.kill)
-        await asyncio.sleep(self._chance.uniform(*_AWAY_S))
-        await asyncio.to_thread(engine.start)
+        with self._noted(f"kill -9 of the {name}", "all"):
+            await asyncio.to_thread(engine.kill)
+            await asyncio.sleep(self._chance.uniform(*_AWAY_S))
+            await asyncio.to_thread(engine.start)
         if name == "store":
             self.outages.append(Outage(began, time.time()))
         self._away.discard(name)
+
+    @contextmanager
+    def _befalling(self, what: str, one: Replica) -> Iterator[None]:
+        self._struck.add(one.name)
+        with self._noted(what, one.name):
+            yield
+        self._struck.discard(one.name)
+
+    @contextmanager
+    def _noted(self, what: str, whom: str) -> Iterator[None]:
+        began = time.time()
+        yield
+        self.befell.append(Befallen(what, whom, began, time.time()))

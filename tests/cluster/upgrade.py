@@ -18,7 +18,7 @@ import click
 
 from openclaw_gateway.logs import configure_logging
 from tests.cluster.checker import violations
-from tests.cluster.claim_rules import takeovers_s
+from tests.cluster.claim_rules import takeovers
 from tests.cluster.releases import NoRelease, Release, before_the_newest_schema, this, unpacked
 from tests.cluster.report import machine, table
 from tests.cluster.upgrading import ROLES, STEPS, Upgraded, upgraded
@@ -64,7 +64,7 @@ def told(
     older, newer = releases
     ended = sum(not step.is_killed for step in STEPS)
     answers = len({asked.key for asked in outcome.history.asked if asked.answer is not None})
-    taken_over = len(takeovers_s(outcome.history))
+    taken_over = len(tuple(takeovers(outcome.history)))
     rows = {
         "runs": f"{len(outcome.history.runs):,}",
         "questions answered": f"{answers:,}",

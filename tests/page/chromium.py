@@ -1,4 +1,4 @@
-"""Headless Chromium, spoken to in its own protocol: a process per block, a page, what is clicked and seen.
+"""Headless Chromium, spoken to in its own protocol: a process, its pages, what is clicked and seen.
 
 Knows no page. Waits are for what the page shows, looked at whenever the page changes; what does not come in
 time raises NotSeen with what is there instead.
@@ -9,15 +9,20 @@ import base64
 import contextlib
 import json
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from openclaw_gateway.children import marked
 from tests.npm_packages import NotInstalled
 
 DEADLINE_S = 30.0
+_END_S = 5.0
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--headless=new",
@@ -89,6 +94,7 @@ class Page:
         self._last = 0
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._session: str | None = None
+        self._context = ""
         self._reader = asyncio.create_task(self._read(), name="page.reader")
 
     async def send(self, method: str, **params: Any) -> Any:
@@ -103,11 +109,25 @@ class Page:
             return await answer
 
     async def attach(self) -> None:
-        target = await self.send("Target.createTarget", url="about:blank")
+        context = await self.send("Target.createBrowserContext", disposeOnDetach=True)
+        self._context = context["browserContextId"]
+        target = await self.send(
+            "Target.createTarget", url="about:blank", browserContextId=self._context, newWindow=True
+        )
         found = await self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = found["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             await self.send(f"{domain}.enable")
+
+    async def detach(self) -> None:
+        self._session = None
+        await self.send("Target.disposeBrowserContext", browserContextId=self._context)
+
+    async def may(self, *permissions: str) -> None:
+        """As if the person had been asked and had allowed it."""
+        await self.send(
+            "Browser.grantPermissions", permissions=list(permissions), browserContextId=self._context
+        )
 
     async def size(self, width: int, height: int, *, is_phone: bool = False) -> None:
         await self.send(
@@ -214,61 +234,57 @@ class Page:
             self.asked.append(params["request"]["url"])
 
 
-@contextlib.asynccontextmanager
-async def browsing() -> AsyncIterator[Page]:
-    """A page in a browser of its own. Raises NotInstalled."""
-    program = next((found for name in _NAMES if (found := shutil.which(name))), None)
-    if program is None:
-        raise NotInstalled("Chromium is not installed (Debian and Ubuntu: apt install chromium)")
-    with tempfile.TemporaryDirectory(prefix="page-", ignore_cleanup_errors=True) as home:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *_FLAGS,
-            f"--user-data-dir={home}",
-            "about:blank",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env={"HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
+class Browser:
+    """One process, for pages that know nothing of one another. Raises NotInstalled."""
+
+    def __init__(self) -> None:
+        program = next((found for name in _NAMES if (found := shutil.which(name))), None)
+        if program is None:
+            raise NotInstalled("Chromium is not installed (Debian and Ubuntu: apt install chromium)")
+        self._home = Path(tempfile.mkdtemp(prefix="page-"))
+        self._process = subprocess.Popen(
+            [program, *_FLAGS, f"--user-data-dir={self._home}", "about:blank"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=marked({"HOME": str(self._home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}),
         )
-        drain: asyncio.Task[None] | None = None
         try:
-            assert process.stderr is not None
-            address = await _address(process.stderr)
-            drain = asyncio.create_task(_drain(process.stderr), name="page.drain")
-            async with aiohttp.ClientSession() as http, http.ws_connect(address, max_msg_size=0) as socket:
-                page = Page(socket)
-                try:
-                    await page.attach()
-                    yield page
-                    page._session = None
-                    await page.send("Browser.close")
-                finally:
-                    await page.close()
-        finally:
-            await _end(process)
-            if drain is not None:
-                await drain
+            self._address = self._listening_at()
+        except BaseException:
+            self.end()
+            raise
 
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[Page]:
+        """One as in a browser that was never used before."""
+        async with (
+            aiohttp.ClientSession() as http,
+            http.ws_connect(self._address, max_msg_size=0) as socket,
+        ):
+            page = Page(socket)
+            try:
+                await page.attach()
+                yield page
+                await page.detach()
+            finally:
+                await page.close()
 
-async def _address(stderr: asyncio.StreamReader) -> str:
-    async with asyncio.timeout(DEADLINE_S):
-        while line := (await stderr.readline()).decode(errors="replace"):
-            _, found, address = line.partition("DevTools listening on ")
-            if found:
-                return address.strip()
-    raise NotInstalled("Chromium ended before it could be spoken to")
+    def end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._home, ignore_errors=True)
 
-
-async def _drain(stderr: asyncio.StreamReader) -> None:
-    while await stderr.read(65_536):
-        pass
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    try:
-        async with asyncio.timeout(5):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    def _listening_at(self) -> str:
+        """It writes that down when it is ready."""
+        file = self._home / "DevToolsActivePort"
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if file.exists() and len(lines := file.read_text().splitlines()) == 2:
+                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+            time.sleep(0.02)
+        raise NotInstalled("Chromium ended before it could be spoken to")

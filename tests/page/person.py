@@ -5,15 +5,16 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-import pytest
-
 from openclaw_gateway.testing.gateway import RunningGateway
-from tests.npm_packages import NotInstalled, installed
-from tests.page.chromium import Page, browsing
+from tests.npm_packages import installed
+from tests.page.chromium import Browser, Page
 
+# How a test has one at a gateway.
+Sits = Callable[[RunningGateway], AbstractAsyncContextManager["Person"]]
 _AXE = Path(__file__).parent / "npm"
 MAIN = "agent:main:main"
 
@@ -84,12 +85,9 @@ class Person:
 
 
 @contextlib.asynccontextmanager
-async def person(gateway: RunningGateway) -> AsyncIterator[Person]:
-    """At a desk, with nothing opened. Skips the test where there is no browser."""
-    try:
-        async with browsing() as page:
-            await page.size(1200, 800)
-            await page.prefers("light")
-            yield Person(page, gateway)
-    except NotInstalled as error:
-        pytest.skip(str(error))
+async def at_a_desk(browser: Browser, gateway: RunningGateway) -> AsyncIterator[Person]:
+    """With nothing opened."""
+    async with browser.page() as page:
+        await page.size(1200, 800)
+        await page.prefers("light")
+        yield Person(page, gateway)

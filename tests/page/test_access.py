@@ -7,7 +7,7 @@ import pytest
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.npm_packages import NotInstalled
-from tests.page.person import person
+from tests.page.person import Sits
 
 _ANSWER = """Two things, **first**:
 
@@ -29,7 +29,9 @@ _SHOWN = (
 )
 
 
-async def test_everybody_can_use_it(models: ModelServer, gateway: RunningGateway, tmp_path: Path) -> None:
+async def test_everybody_can_use_it(
+    models: ModelServer, gateway: RunningGateway, tmp_path: Path, person: Sits
+) -> None:
     """Light and dark, on a phone, right to left: nothing serious is found, and nothing is cut off."""
     models.script("mock-echo", says(_ANSWER), says("שלום עולם, זו תשובה."))
     async with person(gateway) as ada:

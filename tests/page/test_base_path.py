@@ -9,7 +9,7 @@ import pytest
 from openclaw_gateway.config.forms import Wrong, url_path
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
-from tests.page.person import person
+from tests.page.person import Sits
 from tests.page.test_page_files import got, named
 
 
@@ -44,14 +44,14 @@ async def test_the_page_and_its_files_are_under_it(models: ModelServer, written:
         assert api.status == 200
 
 
-async def test_without_its_last_slash_it_is_sent_on(models: ModelServer) -> None:
+async def test_without_its_last_slash_it_is_sent_on(models: ModelServer, person: Sits) -> None:
     async with running_gateway(under(models, "/claw")) as gateway, person(gateway) as ada:
         await ada.page.open(f"{gateway.url}/claw")
         assert await ada.page.value("location.pathname") == "/claw/"
         await ada.page.until("document.querySelector('#token')")
 
 
-async def test_one_talks_under_it(models: ModelServer) -> None:
+async def test_one_talks_under_it(models: ModelServer, person: Sits) -> None:
     models.script("mock-echo", says("Hello there."))
     async with running_gateway(under(models, "/a/claw")) as gateway, person(gateway) as ada:
         page = ada.page

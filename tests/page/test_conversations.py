@@ -9,11 +9,11 @@ import aiohttp
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
-from tests.page.person import MAIN, person
+from tests.page.person import MAIN, Sits
 
 
 async def test_sessions_are_found_renamed_begun_anew_and_deleted(
-    models: ModelServer, gateway: RunningGateway
+    models: ModelServer, gateway: RunningGateway, person: Sits
 ) -> None:
     async with person(gateway) as ada:
         page = ada.page
@@ -48,7 +48,7 @@ async def test_sessions_are_found_renamed_begun_anew_and_deleted(
 
 
 async def test_a_conversation_has_a_name_also_if_its_beginning_was_not_seen_to_its_end(
-    models: ModelServer, gateway: RunningGateway
+    models: ModelServer, gateway: RunningGateway, person: Sits
 ) -> None:
     rest = asyncio.Event()
     models.script("mock-echo", says("One ", Hold(rest), "two"))
@@ -70,7 +70,7 @@ async def rows(gateway: RunningGateway) -> tuple[Any, ...]:
 
 
 async def test_a_question_is_edited_and_an_answer_made_anew_in_a_copy(
-    models: ModelServer, gateway: RunningGateway
+    models: ModelServer, gateway: RunningGateway, person: Sits
 ) -> None:
     async with person(gateway) as ada:
         page = ada.page
@@ -104,7 +104,7 @@ async def test_a_question_is_edited_and_an_answer_made_anew_in_a_copy(
         assert page.errors == []
 
 
-async def test_what_was_said_is_found(models: ModelServer, gateway: RunningGateway) -> None:
+async def test_what_was_said_is_found(models: ModelServer, gateway: RunningGateway, person: Sits) -> None:
     models.script("mock-echo", says("The heron stands in the reeds."))
     async with person(gateway) as ada:
         await ada.signs_in()
@@ -119,7 +119,7 @@ async def test_what_was_said_is_found(models: ModelServer, gateway: RunningGatew
 
 
 async def test_a_long_conversation_is_there_whole_and_costs_little(
-    models: ModelServer, gateway: RunningGateway
+    models: ModelServer, gateway: RunningGateway, person: Sits
 ) -> None:
     """More than one answer of the gateway tells; what is far from the window is no Markdown."""
     turns = 700

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from openclaw_gateway.testing.gateway import RunningGateway
-from tests.page.person import Person, person
+from tests.page.person import Person, Sits
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAPER = ".paper .words"
@@ -19,7 +19,7 @@ async def reads(at: Person, name: str) -> None:
     )
 
 
-async def test_pages_lead_to_each_other_and_to_their_headings(gateway: RunningGateway) -> None:
+async def test_pages_lead_to_each_other_and_to_their_headings(gateway: RunningGateway, person: Sits) -> None:
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
@@ -47,7 +47,7 @@ async def test_pages_lead_to_each_other_and_to_their_headings(gateway: RunningGa
         assert all(each.startswith((gateway.url, "data:", "ws:")) for each in page.asked), page.asked
 
 
-async def test_every_page_is_shown_as_what_its_marks_mean(gateway: RunningGateway) -> None:
+async def test_every_page_is_shown_as_what_its_marks_mean(gateway: RunningGateway, person: Sits) -> None:
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
@@ -63,7 +63,7 @@ async def test_every_page_is_shown_as_what_its_marks_mean(gateway: RunningGatewa
         assert page.errors == []
 
 
-async def test_words_are_found_in_all_pages(gateway: RunningGateway) -> None:
+async def test_words_are_found_in_all_pages(gateway: RunningGateway, person: Sits) -> None:
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
@@ -79,7 +79,7 @@ async def test_words_are_found_in_all_pages(gateway: RunningGateway) -> None:
         assert await ada.serious() == []
 
 
-async def test_swedish_is_said_to_be_swedish(gateway: RunningGateway) -> None:
+async def test_swedish_is_said_to_be_swedish(gateway: RunningGateway, person: Sits) -> None:
     async with person(gateway) as ada:
         await ada.signs_in()
         await reads(ada, "sv/openai-http-api.md")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, ModelServer, Reasoning, calls, says
-from tests.page.person import MAIN, person
+from tests.page.person import MAIN, Sits
 
 # What must come out as the text that it is, wherever it comes from.
 _HOSTILE = (
@@ -17,7 +17,7 @@ _HOSTILE = (
 
 
 async def test_nothing_that_others_wrote_becomes_part_of_the_page(
-    models: ModelServer, tmp_path: Path
+    models: ModelServer, tmp_path: Path, person: Sits
 ) -> None:
     folder = tmp_path / "workspace"
     folder.mkdir()

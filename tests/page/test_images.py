@@ -9,7 +9,7 @@ from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, ModelServer, calls, says
 from openclaw_gateway.wire.messages import Image, UserMessage, assistant
-from tests.page.person import Person, person
+from tests.page.person import Person, Sits
 from tests.page.test_talking import PASTED
 from tests.ws.test_images import png
 
@@ -24,7 +24,9 @@ async def sees_image(at: Person, where: str, width: int) -> None:
     )
 
 
-async def test_what_was_sent_and_what_a_tool_gave_back_is_shown(models: ModelServer, tmp_path: Path) -> None:
+async def test_what_was_sent_and_what_a_tool_gave_back_is_shown(
+    models: ModelServer, tmp_path: Path, person: Sits
+) -> None:
     folder = tmp_path / "workspace"
     folder.mkdir()
     (folder / "plan.png").write_bytes(png(31, 17))
@@ -50,7 +52,7 @@ async def test_what_was_sent_and_what_a_tool_gave_back_is_shown(models: ModelSer
         assert await ada.serious() == []
 
 
-async def test_what_is_only_called_an_image_never_runs(gateway: RunningGateway) -> None:
+async def test_what_is_only_called_an_image_never_runs(gateway: RunningGateway, person: Sits) -> None:
     script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>top.hit = 1</script></svg>"
     images = (
         Image("image/svg+xml", in_base64(script)),
@@ -73,7 +75,7 @@ async def test_what_is_only_called_an_image_never_runs(gateway: RunningGateway) 
         assert page.errors == []
 
 
-async def test_only_those_near_what_is_read_are_fetched(gateway: RunningGateway) -> None:
+async def test_only_those_near_what_is_read_are_fetched(gateway: RunningGateway, person: Sits) -> None:
     await kept(gateway, 60, (Image("image/png", in_base64(png(300, 300))),))
     async with person(gateway) as ada:
         page = ada.page
@@ -101,7 +103,7 @@ async def kept(gateway: RunningGateway, turns: int, images: tuple[Image, ...]) -
 
 
 async def test_what_is_being_answered_shows_its_images_and_is_tried_again_with_them(
-    models: ModelServer,
+    models: ModelServer, person: Sits
 ) -> None:
     async with (
         running_gateway(model_config(models.base_url, model="mock-err-400")) as gateway,

@@ -14,7 +14,7 @@ from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, Reasoning, calls, says
 from tests.doors import tool_replies
 from tests.doors.test_commands import runs
-from tests.page.person import Person, person
+from tests.page.person import Person, Sits
 
 PICTURES = Path(__file__).parents[2] / "docs" / "page"
 _NOTES = """# Garden
@@ -107,7 +107,7 @@ async def photographs(at: Person, name: str) -> None:
         await asyncio.to_thread((PICTURES / f"{name}.png").write_bytes, picture)
 
 
-async def test_a_day_at_the_page(models: ModelServer, tmp_path: Path) -> None:
+async def test_a_day_at_the_page(models: ModelServer, tmp_path: Path, person: Sits) -> None:
     (tmp_path / "workspace").mkdir()
     (tmp_path / "workspace" / "garden.md").write_text(_NOTES)
     await spent(tmp_path)

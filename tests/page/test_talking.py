@@ -12,7 +12,7 @@ from openclaw_gateway.testing.model_server import Call, Hang, Hold, ModelServer,
 from tests.doors import tool_replies
 from tests.doors.test_commands import runs
 from tests.doors.test_kill import free_port
-from tests.page.person import MAIN, person
+from tests.page.person import MAIN, Sits
 
 _ANSWER = """Two things, **first**:
 
@@ -30,7 +30,7 @@ print("hello")
 
 
 @pytest.mark.promise("control-page", "control-page-strict")
-async def test_one_signs_in_and_talks(models: ModelServer, gateway: RunningGateway) -> None:
+async def test_one_signs_in_and_talks(models: ModelServer, gateway: RunningGateway, person: Sits) -> None:
     rest = asyncio.Event()
     models.script("mock-echo", says(Reasoning("Let me think."), _ANSWER[:20], Hold(rest), _ANSWER[20:]))
     async with person(gateway) as ada:
@@ -61,7 +61,9 @@ async def test_one_signs_in_and_talks(models: ModelServer, gateway: RunningGatew
         assert models.requests[-1].messages[-1]["content"] == "What is there?"
 
 
-async def test_tools_and_their_results_are_shown_as_they_come(models: ModelServer, tmp_path: Path) -> None:
+async def test_tools_and_their_results_are_shown_as_they_come(
+    models: ModelServer, tmp_path: Path, person: Sits
+) -> None:
     folder = tmp_path / "workspace"
     folder.mkdir()
     (folder / "notes.txt").write_text("bread and milk")
@@ -87,7 +89,7 @@ async def test_tools_and_their_results_are_shown_as_they_come(models: ModelServe
 
 
 @pytest.mark.promise("control-page-approvals")
-async def test_a_command_is_allowed_in_place(models: ModelServer, tmp_path: Path) -> None:
+async def test_a_command_is_allowed_in_place(models: ModelServer, tmp_path: Path, person: Sits) -> None:
     (tmp_path / "workspace").mkdir()
     command = "touch 'made <b>here'"
     models.script("mock-echo", tool_replies.calls(runs(command, "x1")), says("Done."))
@@ -106,7 +108,7 @@ async def test_a_command_is_allowed_in_place(models: ModelServer, tmp_path: Path
         assert (tmp_path / "workspace" / "made <b>here").exists()
 
 
-async def test_a_run_is_stopped(models: ModelServer, gateway: RunningGateway) -> None:
+async def test_a_run_is_stopped(models: ModelServer, gateway: RunningGateway, person: Sits) -> None:
     models.script("mock-echo", says("This takes long: ", Hang()))
     async with person(gateway) as ada:
         await ada.signs_in()
@@ -119,7 +121,9 @@ async def test_a_run_is_stopped(models: ModelServer, gateway: RunningGateway) ->
         await ada.sees("This takes long:")
 
 
-async def test_a_page_that_is_loaded_again_goes_on(models: ModelServer, gateway: RunningGateway) -> None:
+async def test_a_page_that_is_loaded_again_goes_on(
+    models: ModelServer, gateway: RunningGateway, person: Sits
+) -> None:
     rest = asyncio.Event()
     models.script("mock-echo", says("The first half, ", Hold(rest), "and the second."))
     async with person(gateway) as ada:
@@ -136,7 +140,7 @@ async def test_a_page_that_is_loaded_again_goes_on(models: ModelServer, gateway:
 
 
 async def test_a_message_that_never_arrived_is_said_to_when_the_page_is_loaded_again(
-    models: ModelServer, gateway: RunningGateway
+    models: ModelServer, gateway: RunningGateway, person: Sits
 ) -> None:
     models.script("mock-echo", says("One."), says("Two."))
     async with person(gateway) as ada:
@@ -158,7 +162,7 @@ async def test_a_message_that_never_arrived_is_said_to_when_the_page_is_loaded_a
         await ada.said(4)
 
 
-async def test_a_message_waits_its_turn(models: ModelServer, gateway: RunningGateway) -> None:
+async def test_a_message_waits_its_turn(models: ModelServer, gateway: RunningGateway, person: Sits) -> None:
     rest = asyncio.Event()
     models.script("mock-echo", says("One", Hold(rest)), says("Two"))
     async with person(gateway) as ada:
@@ -174,7 +178,7 @@ async def test_a_message_waits_its_turn(models: ModelServer, gateway: RunningGat
 
 @pytest.mark.parametrize("by_key", [True, False])
 async def test_a_run_at_work_is_told_something_now(
-    models: ModelServer, gateway: RunningGateway, by_key: bool
+    models: ModelServer, gateway: RunningGateway, by_key: bool, person: Sits
 ) -> None:
     """It stands where the run has heard it, and the next round has it."""
     rest = asyncio.Event()
@@ -205,7 +209,7 @@ async def test_a_run_at_work_is_told_something_now(
 
 
 async def test_with_nothing_at_work_there_is_nothing_to_tell_now(
-    models: ModelServer, gateway: RunningGateway
+    models: ModelServer, gateway: RunningGateway, person: Sits
 ) -> None:
     models.script("mock-echo", says("One"))
     async with person(gateway) as ada:
@@ -218,7 +222,7 @@ async def test_with_nothing_at_work_there_is_nothing_to_tell_now(
         assert ada.page.errors == []
 
 
-async def test_what_failed_says_why_and_is_tried_again(models: ModelServer) -> None:
+async def test_what_failed_says_why_and_is_tried_again(models: ModelServer, person: Sits) -> None:
     async with (
         running_gateway(model_config(models.base_url, model="mock-err-400")) as gateway,
         person(gateway) as ada,
@@ -234,7 +238,7 @@ async def test_what_failed_says_why_and_is_tried_again(models: ModelServer) -> N
         await ada.page.until("!document.querySelector('.failure')")
 
 
-async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGateway) -> None:
+async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGateway, person: Sits) -> None:
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
@@ -260,7 +264,9 @@ PASTED = """(async () => {
 })()"""
 
 
-async def test_a_gateway_that_was_started_again_is_found_again(models: ModelServer, tmp_path: Path) -> None:
+async def test_a_gateway_that_was_started_again_is_found_again(
+    models: ModelServer, tmp_path: Path, person: Sits
+) -> None:
     config, port = model_config(models.base_url), free_port()
     async with contextlib.AsyncExitStack() as stack:
         first = contextlib.AsyncExitStack()

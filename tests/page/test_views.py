@@ -7,10 +7,12 @@ from openclaw_gateway.testing.gateway import RunningGateway, model_config, runni
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.testing.replies import says
 from openclaw_gateway.wire.run import Usage
-from tests.page.person import Person, person
+from tests.page.person import Person, Sits
 
 
-async def test_the_configuration_is_edited_and_says_what_changes(models: ModelServer, tmp_path: Path) -> None:
+async def test_the_configuration_is_edited_and_says_what_changes(
+    models: ModelServer, tmp_path: Path, person: Sits
+) -> None:
     async with (
         running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway,
         person(gateway) as ada,
@@ -32,7 +34,9 @@ async def test_the_configuration_is_edited_and_says_what_changes(models: ModelSe
         assert page.errors == []
 
 
-async def test_the_editor_says_what_would_come_of_a_change(models: ModelServer, tmp_path: Path) -> None:
+async def test_the_editor_says_what_would_come_of_a_change(
+    models: ModelServer, tmp_path: Path, person: Sits
+) -> None:
     async with (
         running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway,
         person(gateway) as ada,
@@ -87,7 +91,9 @@ def shown_with(document: str, name: str) -> str:
     return json.dumps(config)
 
 
-async def test_usage_is_plotted_and_models_are_tried(models: ModelServer, gateway: RunningGateway) -> None:
+async def test_usage_is_plotted_and_models_are_tried(
+    models: ModelServer, gateway: RunningGateway, person: Sits
+) -> None:
     async with person(gateway) as ada:
         page = ada.page
         models.script("mock-echo", says("Hello.", usage=Usage(100, 7, cached_tokens=60)))
@@ -110,13 +116,11 @@ async def test_usage_is_plotted_and_models_are_tried(models: ModelServer, gatewa
         assert page.errors == []
 
 
-async def test_the_token_is_put_in_on_the_way_to_the_clipboard(gateway: RunningGateway) -> None:
+async def test_the_token_is_put_in_on_the_way_to_the_clipboard(gateway: RunningGateway, person: Sits) -> None:
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
-        await page.send(
-            "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
-        )
+        await page.may("clipboardReadWrite", "clipboardSanitizedWrite")
         await ada.looks_at("connect")
         await page.click(".client summary", "curl")
         assert f"{gateway.url}/v1" in await page.value(
@@ -128,15 +132,13 @@ async def test_the_token_is_put_in_on_the_way_to_the_clipboard(gateway: RunningG
         assert f"Bearer {gateway.token}" in await page.value("navigator.clipboard.readText()")
 
 
-async def test_a_token_is_put_in_as_it_stands(models: ModelServer) -> None:
+async def test_a_token_is_put_in_as_it_stands(models: ModelServer, person: Sits) -> None:
     token = "dollars-$&-and-it's-quoted"
     more = {"gateway": {"auth": {"token": token}}}
     async with running_gateway(model_config(models.base_url, more)) as gateway, person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
-        await page.send(
-            "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
-        )
+        await page.may("clipboardReadWrite", "clipboardSanitizedWrite")
         await ada.looks_at("connect")
         for client, expected in (
             ("curl", f"Bearer {token}'"),

@@ -233,12 +233,14 @@ class ModelServer:
         self._notify()
         try:
             return await _play(request, recorded, _with_vectors(recorded, self._reply(recorded)))
-        except _CutByScript:
+        except _Silently:
             raise
-        except (asyncio.CancelledError, ConnectionError):
+        except (asyncio.CancelledError, ConnectionError) as error:
             if not self._closing:
                 self.aborted += 1
-            raise
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise _Silently from error
         finally:
             self.open -= 1
             self._notify()
@@ -260,8 +262,8 @@ class ModelServer:
         return _built_in(request)
 
 
-class _CutByScript(asyncio.CancelledError):
-    """Ends the handler as aiohttp itself does when the client has gone: without a word in its log."""
+class _Silently(asyncio.CancelledError):
+    """Ends the handler of a client that has gone, or is cut off, without a word in aiohttp's log."""
 
 
 def _built_in(request: Recorded) -> Reply:
@@ -396,4 +398,4 @@ class _Output:
     def cut(self) -> None:
         if self._request.transport:
             self._request.transport.abort()
-        raise _CutByScript
+        raise _Silently

@@ -243,7 +243,8 @@ def set_up(*, tests: bool, this_python: bool) -> None:
             install_run_layer()
         if "test" in due:
             say("Installing what the tests need")
-            install_locked("test.txt")
+            # Of what they bring, most is never imported.
+            install_locked("test.txt", "--no-compile")
     except SetupError:
         write_stamp(done)  # pip has cleaned up after itself, so what is there can be built upon
         raise

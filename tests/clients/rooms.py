@@ -44,7 +44,7 @@ def python_with(requirements: str) -> str:
         _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
         pip = (sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"))
         _run(*pip, "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir",
-             "--only-binary", ":all:", "-r", str(wanted))  # fmt: skip
+             "--no-compile", "--only-binary", ":all:", "-r", str(wanted))  # fmt: skip
         (folder / "ready").touch()
     return str(folder / "bin" / "python")
 

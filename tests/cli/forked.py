@@ -5,6 +5,7 @@ A command has a process, variables, a folder and standard streams of its own, an
 test.
 """
 
+import atexit
 import gc
 import importlib
 import os
@@ -13,6 +14,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -132,9 +134,25 @@ def _stream(number: int, mode: str, errors: str, buffering: int = -1) -> TextIOW
     return stream
 
 
+def leave(status: object) -> None:
+    """What Python does as it ends, but for taking apart what was imported: that is a copy of the first
+    process's, and takes longer than most commands. Returns where it has to be done after all."""
+    vars(threading)["_shutdown"]()
+    atexit._run_exitfuncs()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if isinstance(status, int):
+            os._exit(status)
+
+
 if __name__ == "__main__":
     prepare()
     to_do = next_command()
     if to_do is not None:
         become(to_do)
-        getattr(main, to_do.name)()
+        try:
+            getattr(main, to_do.name)()
+        except SystemExit as end:
+            leave(end.code)
+            raise

@@ -21,6 +21,7 @@ from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.write import ChangedMeanwhile, replace_text
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.shared import CONFIG_DOCUMENT, Document, SharedStore
+from openclaw_gateway.work.cancelling import is_being_cancelled
 from openclaw_gateway.work.threads import Threads
 
 log = structlog.get_logger()
@@ -77,7 +78,9 @@ class SharedConfig:
             except (OSError, TimeoutError) as error:
                 reason = getattr(error, "strerror", None) or "its disk does not answer"
                 trouble = f"{self._file} or its folder cannot be written ({reason}): make it writable."
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
                 log.exception("config.shared")
             if trouble and trouble != self._trouble:
                 log.warning("config.not_shared", error=trouble)

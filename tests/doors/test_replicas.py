@@ -23,7 +23,7 @@ from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.sessions.spending import SpendingWanted
-from openclaw_gateway.sessions.store import Begun, NewRun, Released
+from openclaw_gateway.sessions.store import Begun, NewRun, Released, RunRecord
 from openclaw_gateway.testing.gateway import (
     RunningGateway,
     model_config,
@@ -46,6 +46,9 @@ from tests.ws.peer import connected
 from tests.ws.test_chat import sent
 
 SESSION = {"x-openclaw-session-key": "agent:main:s"}
+NAMED = {"Idempotency-Key": "k"}
+WHEREVER = pytest.mark.parametrize("where", [SESSION, {}], ids=["in a session", "alone"])
+RECORDED = pytest.mark.parametrize("where", [SESSION, NAMED], ids=["in a session", "named"])
 
 
 class Severable(PostgresStore):
@@ -808,12 +811,15 @@ async def test_a_process_beats_on_while_other_questions_to_the_database_have_no_
         await has_beaten.wait()
 
 
+@WHEREVER
 @pytest.mark.promise("error.run_begun_anew")
-async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fleet: Fleet) -> None:
+async def test_what_a_client_has_heard_is_not_taken_back(
+    models: ModelServer, fleet: Fleet, where: dict[str, str]
+) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
     async with members(fleet, "front", "worker", "worker") as (front, *workers):
         body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
-        async with http(front) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+        async with http(front) as session, session.post(CHAT, json=body, headers=where) as response:
             await response.content.readuntil(b"half")
             executor = executing(fleet, front, *workers)
             executor.is_cut = True
@@ -870,16 +876,17 @@ async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
     assert "run_begun_anew" in rest
 
 
+@RECORDED
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("is_over", [False, True])
 async def test_a_process_that_was_paused_gives_its_client_what_another_has_made_of_its_run(
-    models: ModelServer, fleet: Fleet, *, is_over: bool, stream: bool
+    models: ModelServer, fleet: Fleet, where: dict[str, str], *, is_over: bool, stream: bool
 ) -> None:
     gate = asyncio.Event()
     models.enqueue(says("", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
     body = {"model": "openclaw", "messages": [user("hi")], "stream": stream}
     async with members(fleet, "all", "all") as (one, other):
-        asked = asyncio.create_task(ask(one, body, headers=SESSION))
+        asked = asyncio.create_task(ask(one, body, headers=where))
         await models.wait_requests(1)
         fleet.stores[0].goes_on.clear()
         await models.wait_requests(2)
@@ -892,15 +899,18 @@ async def test_a_process_that_was_paused_gives_its_client_what_another_has_made_
         answer = await asked
         assert answer.status == 200
         assert ("".join(said(answer)) if stream else answer.content) == "all of it"
-        assert await fleet.runs(one) == ["completed"]
-        assert await fleet.transcript() == ["hi", "all of it"]
+        assert await fleet.runs(one) == (["completed"] if where is SESSION else [])
+        assert await fleet.transcript() == (["hi", "all of it"] if where is SESSION else [])
 
 
-async def test_and_not_to_one_that_has_heard_words(models: ModelServer, fleet: Fleet) -> None:
+@RECORDED
+async def test_and_not_to_one_that_has_heard_words(
+    models: ModelServer, fleet: Fleet, where: dict[str, str]
+) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
     body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
     async with members(fleet, "all", "all") as (one, other):
-        async with http(one) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+        async with http(one) as session, session.post(CHAT, json=body, headers=where) as response:
             await response.content.readuntil(b"half")
             fleet.stores[0].goes_on.clear()
             await models.wait_requests(2)
@@ -953,19 +963,20 @@ async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Flee
         assert len(models.requests) == 2
 
 
+@WHEREVER
 async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
-    models: ModelServer, fleet: Fleet
+    models: ModelServer, fleet: Fleet, where: dict[str, str]
 ) -> None:
     models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
     async with fleet.member("front") as front:
         async with fleet.member("worker") as worker:
-            asked = asyncio.create_task(say(front, "hi", **SESSION))
+            asked = asyncio.create_task(say(front, "hi", **where))
             await models.wait_requests(1)
             await worker.gateway.drain(0.05)
         assert not asked.done()
         async with fleet.member("worker"):
             assert (await asked).content == "all of it"
-        assert await fleet.runs(front) == ["completed"]
+        assert await fleet.runs(front) == (["completed"] if where else [])
 
 
 @pytest.mark.parametrize(("status", "told"), [("failed", 503), ("aborted", 499)])
@@ -1031,6 +1042,48 @@ async def test_without_the_bus_a_run_is_stopped_long_before_its_lease_is_renewed
         assert await other.gateway.abort_session(OPERATOR, "agent:main:s")
         await models.wait_aborted(1, deadline_s=30)
         assert (await asked).status != 200
+
+
+async def test_a_database_that_says_nothing_holds_up_no_words(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A front looks for the end of a run there, too, and told nothing of what the bus brought meanwhile."""
+    gate, looks, answers = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    models.enqueue(says("one ", Hold(gate), "two"))
+    async with members(fleet, "front", "worker") as (front, _):
+        get_run = fleet.stores[0].get_run
+
+        async def silent(owner: str, run_id: str) -> RunRecord | None:
+            looks.set()
+            await answers.wait()
+            return await get_run(owner, run_id)
+
+        monkeypatch.setattr(fleet.stores[0], "get_run", silent)
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body) as response:
+            async with asyncio.timeout(15):
+                await response.content.readuntil(b"one")
+                await looks.wait()
+                gate.set()
+                await response.content.readuntil(b"two")
+                await response.content.readuntil(b"[DONE]")
+        answers.set()
+
+
+async def test_without_the_bus_a_client_that_leaves_a_front_ends_the_call_of_the_model_too(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """Of a run without a session: nobody had told who executes it, and it went on to its end."""
+    models.script("mock-echo", says("", Hold(asyncio.Event())))
+    fleet.config["store"]["leaseSeconds"] = 600
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    async with members(fleet, "front", "worker") as (front, worker):
+        asked = asyncio.create_task(say(front, "hi"))
+        await models.wait_requests(1)
+        asked.cancel()
+        await models.wait_aborted(1, deadline_s=15)
+        for each in (front, worker):
+            await each.wait_no_runs()
 
 
 async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> None:

@@ -103,7 +103,7 @@ async def test_what_another_process_has_begun_is_told_to_all_with_what_it_starts
     told, waiting = Heard(), Waiting()
     live = LiveRuns(told, _terms(waiting), Others(waiting, LocalBus(), always=False, hand_over=_never))
     assert live.admission.take()
-    run = live.take_up(Work("r", "me", None, b"", attempt=1), RunWork(_asked()), _plan())
+    run = live.take_up(Work("r", "me", None, b"", attempt=1, token=1), RunWork(_asked()), _plan())
     child = live.launch(_asked(parent=run.id), _plan())
     waiting.ends.set()
     async with asyncio.timeout(5):

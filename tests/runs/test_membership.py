@@ -21,15 +21,18 @@ DEADLINE_S = 3.0
 
 
 class FaultyStore:
-    """It takes one beat, and then fails as nobody expects."""
+    """It takes one beat, and then fails as nobody expects; None = it says nothing any more."""
 
-    def __init__(self, fault: type[BaseException]) -> None:
+    def __init__(self, fault: type[BaseException] | None) -> None:
         self._fault = fault
         self._has_beaten = False
 
     async def beat(self, _: Replica, *, lease_s: float) -> None:
         if self._has_beaten:
-            raise self._fault
+            if self._fault is None:
+                await asyncio.Event().wait()
+            else:
+                raise self._fault
         self._has_beaten = True
 
     async def replicas(self) -> list[Replica]:
@@ -47,9 +50,9 @@ class AtWork:
         return [self._run]
 
 
-@pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError])
+@pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError, None])
 async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
-    fault: type[BaseException],
+    fault: type[BaseException] | None,
 ) -> None:
     request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("x"),))
     agent = Agent("main", "Main", "p")

@@ -12,18 +12,21 @@ from openclaw_gateway.testing.memory_store import MemoryStore
 
 
 class Watched(MemoryStore):
-    """Refuses the first time."""
+    """Refuses the first time, and fails otherwise the second and the third."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: asyncio.Queue[Retention] = asyncio.Queue()
-        self.refuses = True
+        self.faults: list[BaseException] = [
+            asyncio.CancelledError(),
+            RuntimeError("a fault"),
+            StoreError("not now"),
+        ]
 
     async def prune(self, retention: Retention) -> Pruned:
         self.asked.put_nowait(retention)
-        if self.refuses:
-            self.refuses = False
-            raise StoreError("not now")
+        if self.faults:
+            raise self.faults.pop()
         return await super().prune(retention)
 
 
@@ -40,7 +43,7 @@ async def test_upkeep_goes_on(store: Watched) -> None:
     retention = Retention(max_sessions=3)
     upkeep = Upkeep(store, retention, every_s=0.001)
     upkeep.open()
-    assert [await store.asked.get() for _ in range(3)] == [retention] * 3
+    assert [await store.asked.get() for _ in range(5)] == [retention] * 5
     await upkeep.close()
 
 

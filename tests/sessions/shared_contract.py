@@ -121,6 +121,8 @@ class SharedContract:
         assert first.claimed.transcript == Transcript()
         second = await taken(a)
         assert (second.run_id, second.session, second.body, second.claimed) == ("r2", None, WORK, None)
+        assert first.token == first.claimed.claim.token
+        assert 0 < first.token < second.token
         assert await a.take_up(lease_s=LEASE) is None
         assert await status(a, "r1") == await status(a, "r2") == "running"
         assert await finished(b, first) == Released(2, None)
@@ -391,6 +393,21 @@ class SharedContract:
             wishes.append(await a.renew(begun.claim, lease_s=LEASE))
         assert wishes == ["leave", "abort", "abort"]
         assert not await b.request_abort("p", "r1", unasked=True)
+
+    async def test_and_whether_of_a_run_that_has_no_session_and_renews_nothing(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        for run_id, session in (("r1", None), ("r2", None), ("r3", None), ("held", S)):
+            await a.begin(work(run_id, session), lease_s=LEASE)
+        assert await a.wishes() == ()
+        assert await b.request_abort(ME, "r1", unasked=True)
+        for run_id in ("r3", "held"):
+            assert await b.request_abort(ME, run_id)
+        assert await a.wishes() == (("r1", "leave"), ("r3", "abort"))
+        assert await b.wishes() == (), "they are a's"
+        await a.conclude("r1", ending())
+        assert await a.wishes() == (("r3", "abort"),)
 
     async def test_what_is_to_be_done_is_told_to_its_owner_while_the_run_is_open(
         self, two: Sequence[SharedStore]

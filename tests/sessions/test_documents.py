@@ -73,6 +73,26 @@ async def test_without_a_bell_it_is_looked_for(postgres_url: str) -> None:
         await other.heard_of("a\n")
 
 
+@pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError])
+async def test_it_is_looked_for_also_after_a_fault(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
+) -> None:
+    async with AsyncExitStack() as stack:
+        one, other = [await _begun(stack, postgres_url, LocalBus()) for _ in range(2)]
+        failed = asyncio.Event()
+
+        async def fail() -> None:
+            monkeypatch.undo()
+            failed.set()
+            raise fault
+
+        monkeypatch.setattr(other.documents, "_look", fail)
+        async with asyncio.timeout(20):
+            await failed.wait()
+        await one.add("a")
+        await other.heard_of("a\n")
+
+
 async def test_who_change_it_at_once_lose_nothing(two: Sequence[Process]) -> None:
     await asyncio.gather(*(two[n % 2].add(str(n)) for n in range(12)))
     document = await two[0].store.document("book")

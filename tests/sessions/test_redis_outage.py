@@ -4,7 +4,7 @@ reads elsewhere goes on without a gap when it is back."""
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,10 @@ import structlog
 from structlog.testing import LogCapture
 
 from openclaw_gateway.errors import EventsGone
-from openclaw_gateway.sessions.redis import held, limits, outage
+from openclaw_gateway.sessions.redis import held, limits, outage, scripts
 from openclaw_gateway.sessions.redis.bells import Listener
 from openclaw_gateway.sessions.redis.bus import RedisBus
-from openclaw_gateway.sessions.redis.link import Link, Pace
+from openclaw_gateway.sessions.redis.link import Command, Link, Pace, Reply
 from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
 from openclaw_gateway.sessions.redis.publisher import Publisher
 from openclaw_gateway.sessions.redis.puller import Puller
@@ -223,6 +223,20 @@ async def test_an_outage_is_said_once(own_valkey: Valkey, lines: LogCapture) -> 
             assert bus.health().reason
             own_valkey.start()
             await until(lambda: bus.health().connected)
+    assert [line["event"] for line in lines.entries] == ["bus.away", "bus.back"]
+
+
+def test_an_outage_ends_when_all_that_was_away_needs_no_connection_any_more(lines: LogCapture) -> None:
+    """Its only reader had left: nothing was said of the end, and it was connected since its beginning."""
+    now = 1.0
+    known = outage.Outage("there", lambda: now)
+    known.well("bells")
+    now = 2.0
+    known.failed("reading 0", "it went")
+    assert (known.health().connected, known.health().since_ms) == (False, 2_000)
+    now = 3.0
+    known.gone("reading 0")
+    assert (known.health().connected, known.health().since_ms) == (True, 3_000)
     assert [line["event"] for line in lines.entries] == ["bus.away", "bus.back"]
 
 
@@ -550,3 +564,53 @@ async def test_a_part_that_fails_while_it_ends_has_ended(
             monkeypatch.setattr(Link, "close", fail)
             await bus.close()
         monkeypatch.undo()
+
+
+async def test_who_reads_is_woken_also_where_the_link_breaks_that_was_to_do_it(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what comes to be read is not fetched before the one who waits at the server has to ask again."""
+    whole = Link.call
+
+    async def cut(self: Link, commands: Sequence[Command], *, within: float = 0.0) -> list[Reply]:
+        if any(word.startswith(b"ocgw:wake:") for command in commands for word in command[:2]):
+            monkeypatch.undo()
+            self.close()
+        return await whole(self, commands, within=within)
+
+    async with ends(valkey.url, valkey.url, pace=Pace(quiet_s=3600.0)) as (bus, far):
+        bus.emit("one", 1, 0, [STARTED])
+        bus.emit("two", 1, 0, [STARTED])
+        reader = far.subscribe("one")
+        assert await some(reader, 1) == [STARTED]
+        await until(lambda: far._pullers[0]._is_reading)
+        monkeypatch.setattr(Link, "call", cut)
+        late = far.subscribe("two")
+        assert await some(late, 1) == [STARTED]
+        for each in (reader, late):
+            each.close()
+
+
+async def test_what_the_room_was_about_to_say_is_said_after_a_fault(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ends(valkey.url) as (bus,):
+        whole, asked = scripts.hold, asyncio.Queue[bool]()
+
+        def fail(name: str, me: str, held: scripts.Held, *, renews: bool) -> Command:
+            asked.put_nowait(renews)
+            return whole(name, me, held, renews=renews)
+
+        def once(*_: object) -> tuple[int, ...]:
+            monkeypatch.setattr(scripts, "numbers", numbers)
+            raise RuntimeError("a fault")
+
+        numbers = scripts.numbers
+        monkeypatch.setattr(scripts, "hold", fail)
+        monkeypatch.setattr(scripts, "numbers", once)
+        with logged() as log:
+            bus.limits.runs.beat(10, 15.0)
+            async with asyncio.timeout(SOON):
+                # Nobody says anything more.
+                assert [await asked.get() for _ in "12"] == [True, True]
+            assert len(log.lines("bus.crashed")) == 1

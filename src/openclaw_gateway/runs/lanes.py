@@ -90,6 +90,7 @@ class Lanes:
             lease_s=self._pace.lease_s,
             renew_every_s=self._pace.renew_every_s,
             look_again_s=None if shared is None else self._pace.look_again_s,
+            is_shared=shared is not None,
         )
         self._waiting: dict[tuple[str, str], list[Run]] = {}
         self._waiting_here: set[str] = set()

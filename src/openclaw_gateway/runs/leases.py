@@ -20,7 +20,8 @@ log = structlog.get_logger()
 
 class Leases:
     """`look_again_s` is how soon the store is asked where only it tells that a run is to stop; None: the bus
-    tells of all. `after` is awaited in each round, beside the renewals."""
+    tells of all. `is_shared`: a claim that has ended may be another process's. `after` is awaited in each
+    round, beside the renewals."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Leases:
         lease_s: float,
         renew_every_s: float,
         look_again_s: float | None,
+        is_shared: bool,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -38,6 +40,7 @@ class Leases:
         self._lease_s = lease_s
         self._renew_every_s = renew_every_s
         self._look_again_s = look_again_s
+        self._is_shared = is_shared
         # run id -> the run, its claim, until when that lasts by the monotonic clock
         self._held: dict[str, tuple[Run, Claim, float]] = {}
         self._heartbeat: asyncio.Task[None] | None = None
@@ -119,7 +122,11 @@ class Leases:
         return health.connected and health.kind != "local"
 
     async def _renew(self, run: Run, claim: Claim, until: float) -> None:
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        # A store may say nothing for longer than the claim lasts. Where that has ended already, because this
+        # process was paused, the store is asked first.
+        stops = loop.call_at(until if until > now else now + self._renew_every_s, self._lapse, run)
         try:
             wish = await self._store.renew(claim, lease_s=self._lease_s)
         except Fenced:
@@ -133,3 +140,10 @@ class Leases:
                 self._held[run.id] = (run, claim, now + self._lease_s)
             if wish is not None:
                 run.heed(wish)
+        finally:
+            stops.cancel()
+
+    def _lapse(self, run: Run) -> None:
+        """Nobody knows whether it is held still."""
+        if self._is_shared and run.id in self._held:
+            run.abort(LEASE_ENDS)

@@ -148,6 +148,8 @@ class LiveRuns:
         follows = self._put_aside(run.id)
         run.asked, run.created_ms = wanted.asked, wanted.created_ms or run.created_ms
         run.begun = Recorded() if work.claimed is None else work.claimed
+        # Also of one without a session: what whoever had it before has said is not its beginning.
+        run.hold(work.token)
         run.waits_elsewhere, run.when_left = True, self.when_left
         # Who hears of runs here has heard of one that was followed.
         self._under_way(run, self._terms.loop, self.admission.room, is_news=not follows)

@@ -24,7 +24,7 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import UNASKED, Run, now_ms
+from openclaw_gateway.runs.run import HANDED_OVER, UNASKED, Run, now_ms
 from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.runs.stopped import why_stopped
@@ -136,7 +136,9 @@ class RunLoop:
             result = await self._answered(run)
             return result
         finally:
-            await self._lanes.conclude(run, _ending(run, result or _failed(Answer(), _internal())))
+            # One that was handed over is nobody's, and not to end before another has taken it up.
+            if run.abort_reason != HANDED_OVER:
+                await self._lanes.conclude(run, _ending(run, result or _failed(Answer(), _internal())))
 
     async def _answered(self, run: Run) -> RunResult:
         if run.request.invocation is not None:

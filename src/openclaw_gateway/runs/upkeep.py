@@ -12,6 +12,7 @@ import structlog
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import Store
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -47,6 +48,10 @@ class Upkeep:
                 pruned = await self._store.prune(self._retention)
             except StoreError as error:
                 log.warning("store.not_pruned", error=error.message)
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
+                log.exception("store.not_pruned")
             else:
                 if pruned != Pruned():
                     log.info(

@@ -14,6 +14,7 @@ import structlog
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import Document, KeepsDocuments, SharedStore
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 R = TypeVar("R")
 Told = Callable[[str], None]
@@ -121,7 +122,9 @@ class Documents:
                     await self._look()
                 except StoreError as error:
                     trouble = error.message
-                except Exception:
+                except (Exception, asyncio.CancelledError):
+                    if is_being_cancelled():
+                        raise
                     log.exception("documents.look")
                 if trouble and not self._trouble:
                     log.warning("documents.not_followed", error=trouble)

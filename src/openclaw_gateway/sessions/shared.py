@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.store import Claim, Claimed, Store
 
 Role = Literal["all", "front", "worker"]
@@ -40,13 +41,15 @@ class Replica(Struct, frozen=True):
 
 class Work(Struct, frozen=True):
     """A run to be executed here, from now on this replica's own. `body` is its `NewRun.work`; `attempt`
-    counts from 1. `claimed` is its session's claim, None = it has none to wait for."""
+    counts from 1, and `token` is newer than that of whoever had it before. `claimed` is its session's claim,
+    with the same one; None = it has none to wait for."""
 
     run_id: str
     owner: str
     session: str | None
     body: bytes
     attempt: int
+    token: int
     claimed: Claimed | None = None
 
 
@@ -112,6 +115,10 @@ class SharedStore(Store, KeepsDocuments, Protocol):
         On the way it closes as "interrupted" what nobody may execute again: a run without `work`, one that
         has acted, one that was begun ATTEMPTS times; and as "aborted" one that somebody has asked to stop.
         """
+
+    async def wishes(self) -> tuple[tuple[str, Signal], ...]:
+        """The runs without a session that this process executes and whose end somebody wishes, as `renew`
+        reports it of one with a session."""
 
     async def work(self, owner: str, run_id: str) -> bytes | None:
         """`NewRun.work` of a run that is open; None of any other."""

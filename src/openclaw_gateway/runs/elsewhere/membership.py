@@ -15,7 +15,7 @@ from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.runs.elsewhere.following import PlanOf
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plans.plan import Plan
-from openclaw_gateway.runs.run import TAKEN_OVER
+from openclaw_gateway.runs.run import TAKEN_OVER, Run
 from openclaw_gateway.runs.work import RunWork, read
 from openclaw_gateway.sessions.bus import Bus, Watch
 from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
@@ -114,10 +114,10 @@ class Membership:
         while True:
             await asyncio.sleep(every_s)
             try:
-                await self._beat()
+                await self._beat_in_time(every_s)
                 self._ask()
                 # The next beat waits for no answer that has nothing to do with it.
-                with suppress(TimeoutError):
+                with suppress(StoreError, TimeoutError):
                     async with asyncio.timeout(every_s):
                         await self._look_around()
             except (Exception, asyncio.CancelledError) as error:
@@ -130,6 +130,17 @@ class Membership:
                 # Whatever it was: who does not beat is taken for gone.
                 if asyncio.get_running_loop().time() + every_s >= self._until:
                     self._stop()
+
+    async def _beat_in_time(self, every_s: float) -> None:
+        """A store may take longer to say nothing than the lease lasts. Of one that has ended already, because
+        this process was paused, it is asked first. Raises as `_beat` does."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        stops = loop.call_at(self._until if self._until > now else now + every_s, self._stop)
+        try:
+            await self._beat()
+        finally:
+            stops.cancel()
 
     async def _look_around(self) -> None:
         """What the bus would know. Several processes without one find each other's runs, but do not hear
@@ -161,16 +172,36 @@ class Membership:
             self._falls.cancel()
         self._falls, self._is_to_ask = None, False
 
+    async def _heed_wishes(self) -> None:
+        """To end runs without a session: of any other the renewal of its claim tells. The bus may lose one,
+        or be away."""
+        bus = self._bus.health()
+        is_told = bus.connected and bus.kind != "local"
+        if self._own() and (self._is_to_ask or not is_told):
+            for run_id, wish in await self._store.wishes():
+                run = self._live.executed(run_id)
+                if run is not None:
+                    run.heed(wish)
+
     def _stop(self) -> None:
-        for run in self._live.running():
-            is_recorded = run.begun is not None or run.request.idempotency is not None
-            if run.request.session_key is None and is_recorded and not run.is_mirrored:
-                run.abort(TAKEN_OVER)
+        for run in self._own():
+            run.abort(TAKEN_OVER)
+
+    def _own(self) -> list[Run]:
+        """The runs that are this process's as long as it beats, and by nothing else."""
+        return [
+            run
+            for run in self._live.running()
+            if run.request.session_key is None
+            and (run.begun is not None or run.request.idempotency is not None)
+            and not run.is_mirrored
+        ]
 
     async def _taking_up(self, watch: Watch) -> None:
         while True:
             try:
                 await self._take_up()
+                await self._heed_wishes()
                 if self._is_to_ask:
                     await self._look_for_the_late()
             except StoreError as error:

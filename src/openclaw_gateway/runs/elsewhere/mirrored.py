@@ -6,8 +6,9 @@ executes is not known here, and nothing of the run is recorded here.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing, suppress
+from typing import Any
 
 import msgspec
 import structlog
@@ -193,8 +194,8 @@ class Mirrors:
                     break
                 if (ended := said.take(batch)) is not None:
                     return because(run, why, ended)
-            record = await self._record(run)
-            if (ended := await self._end_of(run, record, events, said)) is not None:
+            record, ended = await _meanwhile(self._record(run), events, said)
+            if ended is not None or (ended := await self._end_of(run, record, events, said)) is not None:
                 return because(run, why, ended)
             if stopped_at is None and not said.has_begun and record is not None:
                 await self._find_place(run)
@@ -275,6 +276,27 @@ class Mirrors:
         by = record.answered_by or ""
         answer = await self._store.get_run(record.owner, by)
         return by if answer is None or answer.name is None else answer.name
+
+
+async def _meanwhile(
+    look: Coroutine[Any, Any, RunRecord | None], events: Subscription, said: Said | Ends
+) -> tuple[RunRecord | None, RunResult | None]:
+    """What is looked up in the store, which may say nothing for long, while what is said is told on; or how
+    the run has ended by then."""
+    looking = asyncio.create_task(look, name="mirrored.look")
+    looking.add_done_callback(lambda _: events.rouse())
+    try:
+        while not looking.done():
+            try:
+                ended = said.take(await events.batch())
+            except EventsGone:
+                await asyncio.wait([looking])
+            else:
+                if ended is not None:
+                    return None, ended
+        return looking.result(), None
+    finally:
+        looking.cancel()
 
 
 async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:

@@ -14,6 +14,7 @@ import structlog
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 # What the store says of a run that is not to be withdrawn: it does not wait, or the one at work answers it.
 WAITS_NO_MORE = frozenset({"run_not_open", "run_heard"})
@@ -81,7 +82,9 @@ class TakenBack:
             pause_s = min(2 * pause_s, _LONGEST_S)
             try:
                 await self._try_all()
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
                 log.exception("run.not_taken_back")
 
     async def _try_all(self) -> None:

@@ -174,7 +174,8 @@ class LogReader:
             settle(self._waiter, result=False)
 
     def waits_on(self) -> bool:
-        """Its log has changed. Whether it waits for more: what there is was taken where it was offered."""
+        """Its log has changed. Whether it waits for more: what there is was taken where it was offered, and
+        was not the last."""
         log = self._log
         if self._token == NO_TOKEN:
             self._token = log.token
@@ -185,7 +186,8 @@ class LogReader:
             try:
                 if self._take(events):
                     self._next += len(events)
-                    return True
+                    if not (log.ended or log.cut):
+                        return True
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - `batch` raises it
                 self._failure = error
         if self._waiter is not None:

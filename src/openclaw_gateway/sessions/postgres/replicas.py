@@ -5,6 +5,7 @@ Each act is one function of schema/0005 or one statement. Knows nothing of pools
 from asyncpg import Connection
 
 from openclaw_gateway.sessions import refused
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import endings, rows
 from openclaw_gateway.sessions.postgres.runs import LOST, Who
 from openclaw_gateway.sessions.shared import ATTEMPTS, Replica, Work
@@ -30,6 +31,10 @@ _WORK_IN = (
 )
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
 _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"
+_WISHES = (
+    "SELECT id, unasked FROM runs "
+    "WHERE ended_ms IS NULL AND replica = $1 AND session IS NULL AND abort_requested ORDER BY number"
+)
 _ACTS = "UPDATE runs SET acted = true WHERE id = $1 AND replica = $2 AND ended_ms IS NULL RETURNING 1"
 
 
@@ -80,7 +85,12 @@ async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, agai
     claimed = None
     if session is not None:
         claimed = rows.claimed(Claim(run_id, owner, session, token, lease_s), row)
-    return Work(run_id, owner, session, body, attempt, claimed)
+    return Work(run_id, owner, session, body, attempt, token, claimed)
+
+
+async def wishes(db: Connection, who: Who) -> tuple[tuple[str, Signal], ...]:
+    found = await db.fetch(_WISHES, who.replica)
+    return tuple((run_id, "leave" if unasked else "abort") for run_id, unasked in found)
 
 
 async def work(db: Connection, owner: str, run_id: str) -> bytes | None:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import documents, hearing, migration, replicas
 from openclaw_gateway.sessions.postgres.pool import Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.runs import Who
@@ -45,6 +46,9 @@ class Sharing:
     async def take_up(self, *, lease_s: float) -> Work | None:
         """Whoever is cancelled while it waits does not hear what is its own from now on: shield the call."""
         return await self._pool.owned(self._taken_up(lease_s))
+
+    async def wishes(self) -> tuple[tuple[str, Signal], ...]:
+        return await self._pool.submit(replicas.wishes, self._who)
 
     async def work(self, owner: str, run_id: str) -> bytes | None:
         return await self._pool.submit(replicas.work, owner, run_id)

@@ -52,16 +52,22 @@ class Outage:
         was = self._is_connected()
         self._away.pop(part, None)
         self._reached.add(part)
+        self._look(was=was)
+
+    def gone(self, part: str) -> None:
+        """It needs no connection any more."""
+        was = self._is_connected()
+        self._away.pop(part, None)
+        self._reached.discard(part)
+        self._look(was=was)
+
+    def _look(self, *, was: bool) -> None:
+        """Whether what one of them lacked was all that was missing."""
         if self._is_connected() and not was:
             self._since = self._clock()
             if self._said:
                 self._said = False
                 log.info("bus.back", bus=self._place)
-
-    def gone(self, part: str) -> None:
-        """It needs no connection any more."""
-        self._away.pop(part, None)
-        self._reached.discard(part)
 
     def _is_connected(self) -> bool:
         return bool(self._reached) and not self._away

@@ -194,7 +194,9 @@ class Publisher:
         """Whether the server has taken something. Raises Away, and ValueError for answers that make no sense;
         what was on its way is doubted then."""
         parcels, posted, asked = self._packed()
+        waking = self._waking
         commands = [command for parcel in parcels for command in parcel.commands]
+        posted += waking
         commands += posted
         commands += [command for command, _ in asked]
         if not commands:
@@ -211,6 +213,9 @@ class Publisher:
             for _, answer in asked:
                 _fail(answer, "the server went away")
             raise
+        if self._waking is waking:
+            # Not before: who waits at the server is woken by nothing else.
+            self._waking = ()
         for (_, answer), reply in zip(asked, replies[at + len(posted) :], strict=True):
             if isinstance(reply, ErrorReply):
                 self._is_in_doubt = True
@@ -239,9 +244,8 @@ class Publisher:
             if parcel.commands:
                 parcels.append(parcel)
         self._changed.update(dict.fromkeys(unfinished))
-        posted = [*self._posted, *self._waking]
+        posted = [*self._posted]
         self._posted.clear()
-        self._waking = ()
         questions = self._questions()
         self._is_due = self._is_due or bool(self._changed or self._asked)
         return parcels, posted, questions

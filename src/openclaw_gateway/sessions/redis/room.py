@@ -130,6 +130,10 @@ class RedisRoom:
                 self._count_alone()
                 await asyncio.sleep(_ALONE_S)
                 self._due.set()
+            except BaseException:
+                # Whoever runs it again begins with it.
+                self._due.set()
+                raise
             else:
                 if not all(answer.done() for answer in self._waiting):
                     await asyncio.sleep(_AGAIN_S)
@@ -148,10 +152,12 @@ class RedisRoom:
         command = scripts.hold(self._name, self._me, whole, renews=beats)
         try:
             answer = scripts.numbers(await self._asked(command), 4)
-        except (Away, ValueError) as error:
+        except BaseException as error:
             self._beats = self._beats or beats
             self._has_left = self._has_left or has_left
-            raise Away(str(error)) from None
+            if isinstance(error, (Away, ValueError)):
+                raise Away(str(error)) from None
+            raise
         self._is_alone = False
         self._held, self._others, self._processes, has_freed = answer
         self._wanted = spare(self._most, self._others, self._used, self._processes)

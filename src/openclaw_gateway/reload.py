@@ -27,6 +27,7 @@ from openclaw_gateway.config.watch import Mark, look, read_again, too_fresh
 from openclaw_gateway.errors import ConfigError, GatewayError
 from openclaw_gateway.gateway.generation import Standing
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -216,7 +217,9 @@ class Reload:
         except GatewayError as error:
             self._refuse((error.message,))
             return
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if is_being_cancelled():
+                raise
             log.exception("config.reload_crashed")
             self._refuse(("The gateway failed on it; its log says why.",))
             return

@@ -70,6 +70,23 @@ def config(models: ModelServer) -> dict[str, Any]:
     return model_config(models.base_url, {"agents": {"list": [{"id": "main"}, {"id": "old"}]}})
 
 
+@pytest.mark.parametrize("fault", [RuntimeError("of ours"), asyncio.CancelledError("leaked")], ids=repr)
+async def test_a_fault_in_an_edit_is_told_and_the_next_one_counts(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    async def crashes(_: object) -> None:
+        raise fault
+
+    async with running_gateway(config) as gateway:
+        edits = Edits(gateway, config)
+        with monkeypatch.context() as patch:
+            patch.setattr(gateway.daemon.reload, "_apply", crashes)
+            standing = await edits.attempt(lambda: edits.write({"agents": {"list": [{"id": "main"}]}}))
+        assert standing.problems == ("The gateway failed on it; its log says why.",)
+        await edits.takes({"agents": {"list": [{"id": "main"}, {"id": "new"}]}})
+        assert (await said(gateway, "openclaw/new"))[0] == 200
+
+
 @pytest.mark.promise("reload")
 async def test_agents_come_and_go(config: dict[str, Any]) -> None:
     async with running_gateway(config) as gateway:

@@ -201,8 +201,9 @@ async def test_a_view_that_has_read_to_the_end_is_made_anew_for_who_comes_later(
     assert (first.closes, later.closes) == (1, 1)
 
 
-async def test_a_faulty_view_reaches_no_run() -> None:
-    hub, run, makers = Hub(), run_of(), Makers(RuntimeError("of the view"))
+@pytest.mark.parametrize("fault", [RuntimeError("of the view"), asyncio.CancelledError()], ids=repr)
+async def test_a_faulty_view_reaches_no_run(fault: BaseException) -> None:
+    hub, run, makers = Hub(), run_of(), Makers(fault)
     with logged() as log:
         view = hub.view(run, makers.make)
         view.go_on.set()

@@ -296,7 +296,7 @@ class Scripted:
         self,
         failures: int = 0,
         offered: tuple[Offered, ...] = (),
-        failure: Exception = NotConnected("not yet"),  # noqa: B008 - one for all
+        failure: BaseException = NotConnected("not yet"),  # noqa: B008 - one for all
     ) -> None:
         self.failure = failure
         self.gate = asyncio.Event()
@@ -451,10 +451,15 @@ async def test_closing_lets_a_start_that_is_given_up_tidy_up(timeout_ms: int) ->
     assert not slow.torn
 
 
-async def test_a_fault_nobody_knew_of_is_told_and_tried_again() -> None:
-    scripted = Scripted(10**9, offer("a"), failure=ImportError("cannot import name 'Client' from 'mcp'"))
+@pytest.mark.parametrize(
+    "fault",
+    [ImportError("cannot import name 'Client' from 'mcp'"), asyncio.CancelledError()],
+    ids=["import", "a cancellation that leaked"],
+)
+async def test_a_fault_nobody_knew_of_is_told_and_tried_again(fault: BaseException) -> None:
+    scripted = Scripted(10**9, offer("a"), failure=fault)
     async with playing(scripted) as servers:
-        await until(lambda: troubles(servers) == {"s": "it cannot be used: ImportError"})
+        await until(lambda: troubles(servers) == {"s": f"it cannot be used: {type(fault).__name__}"})
         scripted.failures = 0
         await until(servers.tools)
         assert troubles(servers) == {"s": None}

@@ -1,5 +1,6 @@
 """The methods that tell something, who may call them, and what they say to wrong params."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -330,14 +331,18 @@ async def test_answers_are_the_same_in_both_versions(gateway: RunningGateway) ->
     assert said[0] == said[1]
 
 
+@pytest.mark.parametrize("fault", [TypeError("NoneType"), asyncio.CancelledError("leaked")], ids=repr)
 async def test_a_method_that_crashes_is_answered_and_the_connection_lives(
-    gateway: RunningGateway, peer: Peer
+    gateway: RunningGateway, peer: Peer, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
-    store, gateway.gateway._store = gateway.gateway._store, None  # type: ignore[assignment]
-    error = await peer.error("sessions.list")
+    async def crashes(*_: object, **__: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway.gateway, "sessions", crashes)
+        error = await peer.error("sessions.list")
     assert error["code"] == "UNAVAILABLE"
     assert "NoneType" not in str(error)
-    gateway.gateway._store = store
     assert await peer.result("sessions.list")
 
 

@@ -14,6 +14,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -172,7 +173,9 @@ class Hub:
     async def _follow(self, run: Run, make: Callable[[Run], V], view: V) -> None:
         try:
             await view.follow()
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if is_being_cancelled():
+                raise
             log.exception("hub.view_failed", run=run.id)
         shared = self._views.get((run.id, make))
         if shared is not None and shared.view is view:

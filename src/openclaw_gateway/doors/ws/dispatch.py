@@ -3,6 +3,7 @@
 Knows the table of methods and the words of the protocol, not what methods do.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 
@@ -23,6 +24,7 @@ from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.logs.asked import ASKED, Asked
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.frames import ErrorShape, ResponseFrame
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -119,7 +121,9 @@ class Dispatcher:
             error = info_shape(failed.error, run_id=failed.run_id)
         except ConnectionError:
             raise
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if is_being_cancelled():
+                raise
             log.exception("ws.method_crashed", method=asked.method)
             error = shape(GatewayError("The gateway failed on this request. Its log has the cause."))
         return encoded(failure(asked.id, error))

@@ -17,6 +17,7 @@ from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.base import ToolResult
 from openclaw_gateway.tools.mcp.connection import Connect, Connection, LeftOut, NotConnected, Offered
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -117,7 +118,10 @@ class ReconnectingClient:
                 await self._serve_once()
             except NotConnected as error:
                 self.trouble = str(error)
-            except Exception as error:  # the edge of a server: its faults end no other's tools, nor its own
+            # The edge of a server: its faults end no other's tools, nor its own.
+            except (Exception, asyncio.CancelledError) as error:
+                if is_being_cancelled():
+                    raise
                 log.exception("mcp.broken", server=self.name)
                 self.trouble = f"it cannot be used: {type(error).__name__}"
             if self._stop.is_set():

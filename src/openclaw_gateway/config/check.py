@@ -8,13 +8,14 @@ where that does no harm; all else becomes a Problem. No file access. Rules betwe
 
 import json
 from collections.abc import Collection, Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, inspect
 
 from openclaw_gateway.config import forms
+from openclaw_gateway.config.kinds import core, fields
 from openclaw_gateway.config.known import ANY, KNOWN, SILENT, is_comment, is_newer
 from openclaw_gateway.config.places import KeyPath, Problem
 from openclaw_gateway.config.scalars import REFUSED, Scalars, has_own_default
@@ -55,20 +56,14 @@ def check(
     )
 
 
-@cache
-def _fields(struct: type[Struct]) -> dict[str, inspect.Field]:
-    kind = inspect.type_info(struct)
-    return {field.encode_name: field for field in kind.fields} if isinstance(kind, inspect.StructType) else {}
-
-
 def _kind_at(struct: type[Struct], path: KeyPath) -> inspect.Type | None:
     """What must stand at `path` of a document; None where anything may."""
-    field = _fields(struct).get(str(path[0]))
+    field = fields(struct).get(str(path[0]))
     kind = field.type if field else None
     for step in path[1:]:
-        match _core(kind)[0] if kind else None:
+        match core(kind)[0] if kind else None:
             case inspect.StructType(cls=cls):
-                field = _fields(cls).get(str(step))
+                field = fields(cls).get(str(step))
                 kind = field.type if field else None
             case inspect.DictType(value_type=inner) | inspect.VarTupleType(item_type=inner):
                 kind = inner
@@ -93,26 +88,26 @@ class _Walk(Scalars):
 
         Refused when it lacks what it cannot be without, so that what is clean always fits its struct.
         """
-        fields, known = _fields(struct), KNOWN.get(struct, frozenset())
+        served, known = fields(struct), KNOWN.get(struct, frozenset())
         clean: dict[str, Any] = {}
         for key, item in value.items():
-            field = fields.get(key)
+            field = served.get(key)
             name = f"{pattern}.{key}" if pattern else key
             if key in known:
                 if key not in SILENT:
                     self.unserved[name] = None
             elif field is None:
-                self._strange((*path, key), item, fields.keys(), known, name)
+                self._strange((*path, key), item, served.keys(), known, name)
             elif item is None and field.required:
-                self.refuse((*path, key), wrong_kind(_core(field.type)[0], item, required=True))
+                self.refuse((*path, key), wrong_kind(core(field.type)[0], item, required=True))
             else:
                 read = self._read(item, field.type, (*path, key), name)
                 if read is not REFUSED:
                     clean[key] = read
-        for key, field in fields.items():
+        for key, field in served.items():
             if field.required and key not in value:
                 self.refuse((*path, key), "is missing; add it")
-        return clean if all(key in clean for key, field in fields.items() if field.required) else REFUSED
+        return clean if all(key in clean for key, field in served.items() if field.required) else REFUSED
 
     def _strange(
         self, path: KeyPath, value: Any, served: Collection[str], known: Collection[str], pattern: str
@@ -139,7 +134,7 @@ class _Walk(Scalars):
         return _at(self.document, path) is None
 
     def _read(self, value: Any, kind: inspect.Type, path: KeyPath, pattern: str) -> Any:
-        kind, form = _core(kind)
+        kind, form = core(kind)
         if form == "as-written" and isinstance(value, dict):
             return value
         if form in _SECRETS and isinstance(value, dict | str):
@@ -196,7 +191,7 @@ def _spelt_out(value: Any, form: str | None) -> Any:
 
 def _is_remark(value: Any, kind: inspect.Type) -> bool:
     """Whether what stands under the name of a comment is one, in a mapping whose names are the operator's."""
-    kind, _ = _core(kind)
+    kind, _ = core(kind)
     return isinstance(kind, inspect.AnyType) or (
         isinstance(kind, inspect.StructType) and not isinstance(value, dict)
     )
@@ -213,12 +208,3 @@ def _at(document: Any, path: KeyPath) -> Any:
             case _:
                 return None
     return document
-
-
-def _core(kind: inspect.Type) -> tuple[inspect.Type, str | None]:
-    """The type without `| None`, and the form attached to it."""
-    if isinstance(kind, inspect.UnionType):
-        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
-    if isinstance(kind, inspect.Metadata):
-        return kind.type, (kind.extra or {}).get("form")
-    return kind, None

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct, inspect
 
+from openclaw_gateway.config.kinds import core, fields
 from openclaw_gateway.config.known import ANY, KNOWN
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.root import Written
@@ -62,20 +63,20 @@ def config_schema() -> dict[str, Any]:
 def config_hints() -> dict[str, dict[str, Any]]:
     """By place: a label, the help there is, and whether what stands there is a secret. Not to be changed."""
     found: dict[str, dict[str, Any]] = {}
-    for order, (key, field) in enumerate(_fields(Written).items()):
+    for order, (key, field) in enumerate(fields(Written).items()):
         _hint(found, key, field.type, sensitive=False)
         found[key]["order"] = order
     return found
 
 
 def _struct(struct: type[Struct]) -> dict[str, Any]:
-    fields, known = _fields(struct), KNOWN.get(struct, frozenset())
-    properties = {key: _field(field) for key, field in fields.items()}
-    properties |= {key: {"description": _NOT_SERVED} for key in sorted(known - {ANY}) if key not in fields}
+    served, known = fields(struct), KNOWN.get(struct, frozenset())
+    properties = {key: _field(field) for key, field in served.items()}
+    properties |= {key: {"description": _NOT_SERVED} for key in sorted(known - {ANY}) if key not in served}
     schema: dict[str, Any] = {"type": "object", "properties": properties, "patternProperties": _COMMENTS}
     if said := _doc(struct):
         schema["description"] = said
-    if required := [key for key, field in fields.items() if field.required]:
+    if required := [key for key, field in served.items() if field.required]:
         schema["required"] = required
     # Of the outermost object an unknown key is no fault: another program may have it.
     schema["additionalProperties"] = ANY in known or struct is Written
@@ -90,7 +91,7 @@ def _field(field: inspect.Field) -> dict[str, Any]:
 
 
 def _kind(kind: inspect.Type) -> dict[str, Any]:
-    kind, form = _core(kind)
+    kind, form = core(kind)
     match kind:
         case inspect.StructType():
             whole = _struct(kind.cls)
@@ -142,7 +143,7 @@ def _text(kind: inspect.StrType, form: str | None) -> dict[str, Any]:
 
 
 def _hint(found: dict[str, dict[str, Any]], place: str, kind: inspect.Type, *, sensitive: bool) -> None:
-    kind, form = _core(kind)
+    kind, form = core(kind)
     hint: dict[str, Any] = {"label": _label(place)}
     said = _doc(kind.cls) if isinstance(kind, inspect.StructType) else _FORMS.get(form or "")
     if said:
@@ -153,7 +154,7 @@ def _hint(found: dict[str, dict[str, Any]], place: str, kind: inspect.Type, *, s
     match kind:
         case inspect.StructType():
             hidden = kind.cls.hidden if issubclass(kind.cls, Guarded) else frozenset()
-            for key, field in _fields(kind.cls).items():
+            for key, field in fields(kind.cls).items():
                 _hint(found, f"{place}.{key}", field.type, sensitive=sensitive or field.name in hidden)
         case inspect.DictType():
             _hint(found, f"{place}.*", kind.value_type, sensitive=sensitive)
@@ -184,18 +185,3 @@ def _doc(struct: type[Struct]) -> str | None:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
-
-
-@cache
-def _fields(struct: type[Struct]) -> Mapping[str, inspect.Field]:
-    kind = inspect.type_info(struct)
-    return {field.encode_name: field for field in kind.fields} if isinstance(kind, inspect.StructType) else {}
-
-
-def _core(kind: inspect.Type) -> tuple[inspect.Type, str | None]:
-    """The type without `| None`, and the form attached to it."""
-    if isinstance(kind, inspect.UnionType):
-        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
-    if isinstance(kind, inspect.Metadata):
-        return kind.type, (kind.extra or {}).get("form")
-    return kind, None

@@ -6,12 +6,12 @@ of the operator's. `known_keys.json` is what those systems say of themselves, wr
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct, inspect
+from msgspec import Struct
 
+from openclaw_gateway.config.kinds import kind_of, structs
 from openclaw_gateway.config.schema import agents, mcp, models, root, sessions, tools
 
 # Among the names of a place it says that any other may stand there too.
@@ -66,31 +66,9 @@ def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"[0-9]{1,9}", version)[:3]]
 
 
-def _structs(kind: inspect.Type, place: str) -> Iterator[tuple[str, inspect.StructType]]:
-    """Every struct below `kind`, and where it stands in a file."""
-    match kind:
-        case inspect.UnionType():
-            for each in kind.types:
-                yield from _structs(each, place)
-        case inspect.Metadata():
-            yield from _structs(kind.type, place)
-        case inspect.StructType():
-            yield place, kind
-            for field in kind.fields:
-                yield from _structs(
-                    field.type, f"{place}.{field.encode_name}" if place else field.encode_name
-                )
-        case inspect.DictType():
-            yield from _structs(kind.value_type, f"{place}.*")
-        case inspect.VarTupleType():
-            yield from _structs(kind.item_type, f"{place}[]")
-        case _:
-            pass
-
-
 def _known() -> dict[type[Struct], frozenset[str]]:
     found: dict[type[Struct], set[str]] = {}
-    for place, kind in _structs(inspect.type_info(root.Written), ""):
+    for place, kind in structs(kind_of(root.Written)):
         fields = {field.encode_name for field in kind.fields}
         # Both ways to write agents take the keys of both.
         keys = {key for twin in _twins(place) for key in _TABLE.keys.get(twin, "").split()}

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct, inspect
 
+from openclaw_gateway.config.kinds import core, fields
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.root import Written
 from openclaw_gateway.redaction import MASK, redact
@@ -39,7 +40,7 @@ def _members(value: Mapping[str, Any], struct: type[Struct]) -> dict[str, Any]:
 
 def _masked(value: Any, kind: inspect.Type | None, *, hidden: bool) -> Any:
     """`kind` is what the schema has there; None = it knows nothing of it."""
-    kind = None if kind is None else _core(kind)
+    kind = None if kind is None else core(kind)[0]
     match value, kind:
         case {"source": _, "id": _}, _ if value.keys() <= _REFERENCE_KEYS:
             return value
@@ -99,17 +100,9 @@ def _is_secret(key: str, value: Any) -> bool:
 @cache
 def _fields(struct: type[Struct]) -> tuple[Mapping[str, inspect.Type], frozenset[str]]:
     """What stands under which key, and which keys are hidden."""
-    kind = inspect.type_info(struct)
-    fields = kind.fields if isinstance(kind, inspect.StructType) else ()
+    found = fields(struct)
     secret = struct.hidden if issubclass(struct, Guarded) else frozenset[str]()
     return (
-        {field.encode_name: field.type for field in fields},
-        frozenset(field.encode_name for field in fields if field.name in secret),
+        {key: field.type for key, field in found.items()},
+        frozenset(key for key, field in found.items() if field.name in secret),
     )
-
-
-def _core(kind: inspect.Type) -> inspect.Type:
-    """Without `| None` and what is attached to it."""
-    if isinstance(kind, inspect.UnionType):
-        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
-    return kind.type if isinstance(kind, inspect.Metadata) else kind

@@ -36,14 +36,14 @@ def blows(engine: Engine) -> Iterator[tuple[Scene, list[Blow]]]:
 async def test_what_is_lost_once_breaks_no_promise(
     models: ModelServer,
     tmp_path: Path,
-    postgres_url: str,
+    store_url: str,
     valkey: Valkey,
     *,
     roles: tuple[Role, ...],
     engine: Engine,
 ) -> None:
     count = 0
-    async with house(tmp_path, models, postgres_url, valkey.port, *roles) as whole:
+    async with house(tmp_path, models, store_url, valkey.port, *roles) as whole:
         for scene, each in blows(engine):
             for blow in each:
                 if not await struck(whole, scene, blow):

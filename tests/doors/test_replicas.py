@@ -114,11 +114,11 @@ def executing(fleet: Fleet, *every: RunningGateway) -> Severable:
 def fleet(
     models: ModelServer,
     tmp_path: Path,
-    postgres_url: str,
+    store_url: str,
     valkey: Valkey,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Fleet:
-    config = {"store": {"url": postgres_url, "leaseSeconds": 1}, "bus": {"url": valkey.url}}
+    config = {"store": {"url": store_url, "leaseSeconds": 1}, "bus": {"url": valkey.url}}
     fleet = Fleet(tmp_path, models, config)
     monkeypatch.setattr(engines, "store", fleet.store)
     return fleet

@@ -24,3 +24,9 @@ def postgres_server() -> Iterator[Postgres]:
 async def postgres_url(postgres_server: Postgres) -> str:
     """Of an empty database."""
     return await postgres_server.new_database()
+
+
+@pytest.fixture
+async def store_url(postgres_server: Postgres) -> str:
+    """Of one that has the tables of a store, and nothing in them."""
+    return await postgres_server.new_store()

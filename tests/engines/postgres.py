@@ -22,6 +22,7 @@ from typing import Any
 import asyncpg
 
 from openclaw_gateway.children import marked
+from openclaw_gateway.sessions.postgres.migration import migrate
 
 _START_S = 30.0
 _STOP_S = 10.0
@@ -46,6 +47,7 @@ class Postgres:
         self._settings = (*_QUICK, *settings)
         self._process: subprocess.Popen[bytes] | None = None
         self._names = itertools.count(1)
+        self._with_tables: str | None = None
         try:
             self._programs = _programs(self._user)
             self._make()
@@ -100,11 +102,26 @@ class Postgres:
 
     async def new_database(self) -> str:
         """Its address."""
+        return await self._copy_of("template0")
+
+    async def new_store(self) -> str:
+        """The same, with the tables of the store: to copy them takes a fraction of making them."""
+        if self._with_tables is None:
+            made = await self.new_database()
+            connection = await asyncpg.connect(made)
+            try:
+                await migrate(connection)
+            finally:
+                await connection.close()
+            self._with_tables = made.rpartition("/")[2]
+        return await self._copy_of(self._with_tables)
+
+    async def _copy_of(self, template: str) -> str:
         name = f"store_{next(self._names)}"
         connection = await asyncpg.connect(self.url())
         try:
             await connection.execute(
-                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' STRATEGY file_copy"
+                f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY file_copy"
             )
         finally:
             await connection.close()

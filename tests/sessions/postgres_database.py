@@ -14,11 +14,11 @@ Connect = Callable[[], Awaitable[Connection]]
 
 
 @pytest.fixture
-async def connect(postgres_url: str) -> AsyncIterator[Connect]:
+async def connect(store_url: str) -> AsyncIterator[Connect]:
     async with AsyncExitStack() as closed:
 
         async def connected() -> Connection:
-            db = await asyncpg.connect(postgres_url)
+            db = await asyncpg.connect(store_url)
             closed.push_async_callback(db.close)
             await use_texts(db)
             return db

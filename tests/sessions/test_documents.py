@@ -49,9 +49,9 @@ async def _begun(stack: AsyncExitStack, url: str, bus: LocalBus | RedisBus) -> P
 
 
 @pytest.fixture
-async def two(postgres_url: str, valkey: Valkey) -> AsyncIterator[Sequence[Process]]:
+async def two(store_url: str, valkey: Valkey) -> AsyncIterator[Sequence[Process]]:
     async with AsyncExitStack() as stack:
-        yield [await _begun(stack, postgres_url, RedisBus(parsed(valkey.url))) for _ in range(2)]
+        yield [await _begun(stack, store_url, RedisBus(parsed(valkey.url))) for _ in range(2)]
 
 
 async def test_a_change_at_one_is_heard_at_the_other(
@@ -66,19 +66,19 @@ async def test_a_change_at_one_is_heard_at_the_other(
     await other.heard_of("a\n")
 
 
-async def test_without_a_bell_it_is_looked_for(postgres_url: str) -> None:
+async def test_without_a_bell_it_is_looked_for(store_url: str) -> None:
     async with AsyncExitStack() as stack:
-        one, other = [await _begun(stack, postgres_url, LocalBus()) for _ in range(2)]
+        one, other = [await _begun(stack, store_url, LocalBus()) for _ in range(2)]
         await one.add("a")
         await other.heard_of("a\n")
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError])
 async def test_it_is_looked_for_also_after_a_fault(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
+    store_url: str, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
 ) -> None:
     async with AsyncExitStack() as stack:
-        one, other = [await _begun(stack, postgres_url, LocalBus()) for _ in range(2)]
+        one, other = [await _begun(stack, store_url, LocalBus()) for _ in range(2)]
         failed = asyncio.Event()
 
         async def fail() -> None:
@@ -153,11 +153,11 @@ async def test_while_the_store_is_away_what_is_known_goes_on(
     await other.heard_of("a\nb\n")
 
 
-async def test_releases_of_before_go_on_with_the_one_document_they_know(postgres_url: str) -> None:
+async def test_releases_of_before_go_on_with_the_one_document_they_know(store_url: str) -> None:
     """Word for word what they send."""
-    store = PostgresStore(postgres_url, begin_s=PATIENT_S)
+    store = PostgresStore(store_url, begin_s=PATIENT_S)
     await store.open()
-    db = await asyncpg.connect(postgres_url)
+    db = await asyncpg.connect(store_url)
     read = "SELECT version, text FROM documents"
     first = (
         "INSERT INTO documents (version, text) VALUES (1, $1) ON CONFLICT (one) DO NOTHING RETURNING version"

@@ -27,8 +27,8 @@ WARM = "agent:main:warm"
 
 
 @pytest.fixture
-async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(postgres_url)
+async def store(store_url: str) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(store_url)
     await store.open()
     yield store
     await store.close()
@@ -52,9 +52,9 @@ async def network(postgres_server: Postgres) -> AsyncIterator[FaultProxy]:
 
 
 @pytest.fixture
-async def behind(postgres_url: str, network: FaultProxy) -> AsyncIterator[PostgresStore]:
+async def behind(store_url: str, network: FaultProxy) -> AsyncIterator[PostgresStore]:
     """A store between which and its database there is a network."""
-    url = postgres_url.replace(postgres_url.rpartition("@")[2].split("/")[0], f"127.0.0.1:{network.port}")
+    url = store_url.replace(store_url.rpartition("@")[2].split("/")[0], f"127.0.0.1:{network.port}")
     store = PostgresStore(url, begin_s=DEADLINE_S, size=1)
     await store.open()
     # A statement is made known to the server at its first use: what comes afterwards is one message.
@@ -274,9 +274,9 @@ async def test_while_a_begin_is_made_again_nobody_ends_its_run(
 
 
 async def test_a_begin_that_nobody_heard_of_is_ended(
-    postgres_url: str, store: PostgresStore, network: FaultProxy
+    store_url: str, store: PostgresStore, network: FaultProxy
 ) -> None:
-    url = postgres_url.replace(postgres_url.rpartition("@")[2].split("/")[0], f"127.0.0.1:{network.port}")
+    url = store_url.replace(store_url.rpartition("@")[2].split("/")[0], f"127.0.0.1:{network.port}")
     deaf = PostgresStore(url, begin_s=0.3)
     await deaf.open()
     await deaf.beat(Replica("deaf", "all", "1", "", 1), lease_s=LEASE)
@@ -298,13 +298,13 @@ async def test_a_begin_that_nobody_heard_of_is_ended(
 
 
 async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, store_url: str
 ) -> None:
     """It waited on, on a connection that nobody counted, and was done when all had gone."""
-    hasty = PostgresStore(postgres_url, statement_s=0.3)
+    hasty = PostgresStore(store_url, statement_s=0.3)
     await hasty.open()
     claim = await claimed(store, "r1")
-    other = await asyncpg.connect(postgres_url)
+    other = await asyncpg.connect(store_url)
     waits = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -327,11 +327,11 @@ async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
 
 
 async def test_a_session_that_somebody_holds_costs_no_other_its_connection(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, store_url: str
 ) -> None:
     """Each begin in it dropped all that lay idle, and was in doubt."""
     await said(store, "r0")
-    other = await asyncpg.connect(postgres_url)
+    other = await asyncpg.connect(store_url)
     ours = (
         "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND application_name = 'openclaw-gateway'"
@@ -350,7 +350,7 @@ async def test_a_session_that_somebody_holds_costs_no_other_its_connection(
 
 
 async def test_those_that_wait_for_a_session_that_somebody_holds_keep_no_connection(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, store_url: str
 ) -> None:
     """As many as there are connections were enough that the process did nothing else."""
     claim = await claimed(store, "r0")
@@ -358,7 +358,7 @@ async def test_those_that_wait_for_a_session_that_somebody_holds_keep_no_connect
     for run_id in waiting:
         await store.begin(new_run(run_id), lease_s=LEASE)
     await store.finish(claim, ending())
-    other = await asyncpg.connect(postgres_url)
+    other = await asyncpg.connect(store_url)
     try:
         async with other.transaction():
             await other.execute("SELECT 1 FROM sessions FOR UPDATE")
@@ -508,12 +508,12 @@ async def test_who_is_cut_off_while_it_withdraws_holds_nobody_up(
 
 
 async def test_who_is_stopped_in_the_middle_of_a_transaction_holds_what_it_locked_not_for_long(
-    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    store: PostgresStore, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As all acts are made behind a PgBouncer that knows no prepared statements."""
     monkeypatch.setattr(transactions, "_BOUND", "SET LOCAL idle_in_transaction_session_timeout = 100")
     await said(store, "r1")
-    stopped = Pool(postgres_url)
+    stopped = Pool(store_url)
     stopped._is_prepared = False
     await stopped.open()
     has_locked, goes_on = asyncio.Event(), asyncio.Event()
@@ -525,7 +525,7 @@ async def test_who_is_stopped_in_the_middle_of_a_transaction_holds_what_it_locke
 
     acting = asyncio.create_task(stopped.submit(act))
     await has_locked.wait()
-    patient = PostgresStore(postgres_url, begin_s=DEADLINE_S)
+    patient = PostgresStore(store_url, begin_s=DEADLINE_S)
     await patient.open()
     try:
         assert await said(patient, "r2") == Released(4, None)
@@ -540,11 +540,11 @@ async def test_who_is_stopped_in_the_middle_of_a_transaction_holds_what_it_locke
 
 
 async def test_a_full_disk_is_told_of_and_nothing_of_the_turn_is_kept(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, store_url: str
 ) -> None:
     claim = await claimed(store, "r1")
     await execute(
-        postgres_url,
+        store_url,
         "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$",
         "CREATE TRIGGER no_room BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION no_room()",
@@ -557,15 +557,15 @@ async def test_a_full_disk_is_told_of_and_nothing_of_the_turn_is_kept(
     assert await store.result(ME, "r1") is None
     health = await store.health()
     assert (health.ok, "full" in health.detail) == (False, True)
-    await execute(postgres_url, "DROP FUNCTION no_room() CASCADE")
+    await execute(store_url, "DROP FUNCTION no_room() CASCADE")
     assert (await store.health()).ok
     assert await store.finish(claim, ending(turn("r1"))) == Released(2, None)
 
 
-async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, postgres_url: str) -> None:
-    name = postgres_url.rpartition("/")[2]
+async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, store_url: str) -> None:
+    name = store_url.rpartition("/")[2]
     await execute(
-        postgres_url,
+        store_url,
         f"ALTER DATABASE {name} SET default_transaction_read_only = on",
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
         "AND datname = current_database()",
@@ -577,9 +577,9 @@ async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, 
 
     await until(is_read_only)
     assert "no writes" in (await store.health()).detail
-    assert "no writes" in (await refusal(PostgresStore(postgres_url).open())).message
+    assert "no writes" in (await refusal(PostgresStore(store_url).open())).message
     await execute(
-        postgres_url,
+        store_url,
         "SET default_transaction_read_only = off",
         f"ALTER DATABASE {name} SET default_transaction_read_only = off",
     )
@@ -637,55 +637,55 @@ async def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None
 
 
 async def test_who_may_only_read_is_not_ready_until_he_may_write(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, store_url: str
 ) -> None:
     """It was ready, and refused every request that a proxy sent it."""
     everything = "ALL TABLES IN SCHEMA public"
     await execute(
-        postgres_url,
+        store_url,
         "DROP ROLE IF EXISTS reader",
         "CREATE USER reader",
         f"GRANT ALL ON {everything} TO reader",
         "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO reader",
     )
-    theirs = PostgresStore(postgres_url.replace("postgres@", "reader@"))
+    theirs = PostgresStore(store_url.replace("postgres@", "reader@"))
     await theirs.open()
     try:
         assert await said(theirs, "r1") == Released(2, None)
-        await execute(postgres_url, f"REVOKE INSERT, UPDATE, DELETE ON {everything} FROM reader")
+        await execute(store_url, f"REVOKE INSERT, UPDATE, DELETE ON {everything} FROM reader")
         error = await refusal(theirs.begin(new_run("r2"), lease_s=LEASE))
         assert "owner of the database and of the tables" in error.message
         health = await theirs.health()
         assert (health.ok, health.detail) == (False, error.message)
-        await execute(postgres_url, f"GRANT ALL ON {everything} TO reader")
+        await execute(store_url, f"GRANT ALL ON {everything} TO reader")
         assert (await theirs.health()).ok
         assert await said(theirs, "r3") == Released(4, None)
     finally:
         await theirs.close()
-        await execute(postgres_url, "DROP OWNED BY reader", "DROP ROLE reader")
+        await execute(store_url, "DROP OWNED BY reader", "DROP ROLE reader")
 
 
 async def test_a_newer_schema_is_accepted_as_far_as_it_only_adds(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, store_url: str
 ) -> None:
     await said(store, "r1")
     newer = migration.newest() + 1
     await execute(
-        postgres_url,
+        store_url,
         "ALTER TABLE sessions ADD COLUMN more text",
         f"INSERT INTO schema_version (version, readable_from) VALUES ({newer}, 1)",  # noqa: S608
     )
-    older = PostgresStore(postgres_url)
+    older = PostgresStore(store_url)
     await older.open()
     assert await said(older, "r2") == Released(4, None)
     assert await said(store, "r3") == Released(6, None), "also on the connections it had"
     assert (await older.health()).schema_version == newer
     await older.close()
     await execute(
-        postgres_url,
+        store_url,
         f"UPDATE schema_version SET readable_from = {newer} WHERE version = {newer}",  # noqa: S608
     )
-    error = await refusal(PostgresStore(postgres_url).open())
+    error = await refusal(PostgresStore(store_url).open())
     assert error.code == "store_too_new"
 
 
@@ -907,12 +907,10 @@ async def test_a_claim_is_renewed_whatever_else_the_database_is_asked(
     assert sum(answer is None for answer in await acts) == SIZE - 1
 
 
-async def test_a_claim_that_somebody_holds_up_holds_up_no_other(
-    store: PostgresStore, postgres_url: str
-) -> None:
+async def test_a_claim_that_somebody_holds_up_holds_up_no_other(store: PostgresStore, store_url: str) -> None:
     claims = [await claimed(store, f"r{number}", f"agent:main:{number}") for number in range(2)]
     assert await store.renew(claims[0], lease_s=LEASE) is None
-    other = await asyncpg.connect(postgres_url)
+    other = await asyncpg.connect(store_url)
     try:
         async with other.transaction():
             await other.execute("SELECT 1 FROM sessions WHERE key = 'agent:main:0' FOR UPDATE")

@@ -159,8 +159,8 @@ async def test_who_is_cancelled_as_its_turn_comes_passes_it_on(server: Server) -
 
 
 @pytest.fixture
-async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(postgres_url, begin_s=PATIENT_S, max_queued=1, size=3)
+async def store(store_url: str) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(store_url, begin_s=PATIENT_S, max_queued=1, size=3)
     await store.open()
     yield store
     await store.close()

@@ -6,8 +6,8 @@ from openclaw_gateway.sessions.postgres.store import PostgresStore
 from tests.sessions.spending_contract import ALL, row
 
 
-async def test_a_row_that_is_written_again_counts_once(postgres_url: str) -> None:
-    store = PostgresStore(postgres_url)
+async def test_a_row_that_is_written_again_counts_once(store_url: str) -> None:
+    store = PostgresStore(store_url)
     await store.open()
     try:
         rows = [row(1), row(2)]

@@ -15,18 +15,18 @@ PATIENT_S = 20.0
 
 class TestPostgresStore(StoreContract, KeyContract, RetentionContract, SpendingContract):
     @pytest.fixture
-    def new_store(self, postgres_url: str) -> NewStore:
+    def new_store(self, store_url: str) -> NewStore:
         def new_store(clock: Clock) -> PostgresStore:
-            return PostgresStore(postgres_url, max_queued=MAX_QUEUED, clock=clock, begin_s=PATIENT_S)
+            return PostgresStore(store_url, max_queued=MAX_QUEUED, clock=clock, begin_s=PATIENT_S)
 
         return new_store
 
 
 class TestSharedPostgresStore(SharedContract):
     @pytest.fixture
-    def new_shared(self, postgres_url: str) -> NewShared:
+    def new_shared(self, store_url: str) -> NewShared:
         def new_shared(clock: Clock) -> PostgresStore:
-            return PostgresStore(postgres_url, clock=clock, begin_s=PATIENT_S)
+            return PostgresStore(store_url, clock=clock, begin_s=PATIENT_S)
 
         return new_shared
 
@@ -35,9 +35,9 @@ class TestUnpreparedPostgresStore(RetentionContract):
     """As behind a PgBouncer that knows no prepared statements: each act is one transaction."""
 
     @pytest.fixture
-    def new_store(self, postgres_url: str) -> NewStore:
+    def new_store(self, store_url: str) -> NewStore:
         def new_store(clock: Clock) -> PostgresStore:
-            store = PostgresStore(postgres_url, max_queued=MAX_QUEUED, clock=clock, begin_s=PATIENT_S)
+            store = PostgresStore(store_url, max_queued=MAX_QUEUED, clock=clock, begin_s=PATIENT_S)
             store._pool._is_prepared = False
             return store
 

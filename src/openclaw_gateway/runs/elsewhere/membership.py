@@ -82,6 +82,8 @@ class Membership:
         if self._replica().role != "front":
             self._live.admission.room.freed = partial(self._bus.ring, WORK_TOPIC)
             self._watch = self._bus.watch(WORK_TOPIC)
+            # What another was at may fall before the next beat.
+            self._is_to_ask = True
         await self._beat()
         await self._look_around()
         self._tasks.append(asyncio.create_task(self._beating(), name="membership.beat"))

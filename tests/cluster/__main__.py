@@ -11,7 +11,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ from tests.cluster import aborting, resuming, same_name
 from tests.cluster.aborting import aborted
 from tests.cluster.checker import violations
 from tests.cluster.replicas import Replica
-from tests.cluster.report import SOON_S, Moves, told
+from tests.cluster.report import Moves, late, told
 from tests.cluster.resuming import resumed
 from tests.cluster.rolling import rolled
 from tests.cluster.same_name import named
 from tests.cluster.shared import Engines, cluster, engines
-from tests.cluster.trial import Outcome, trial
+from tests.cluster.trial import trial
 
 PAGE = Path(__file__).parents[2] / "docs" / "cluster-chaos.md"
 _RESPONSES: Mapping[str, Any] = {"gateway": {"http": {"endpoints": {"responses": {"enabled": True}}}}}
@@ -83,16 +83,6 @@ async def moves(folder: Path, options: argparse.Namespace) -> Moves:
     return Moves(cut, stopped, away, rolling, _NAMES, len(wrong))
 
 
-def late(outcome: Outcome) -> Iterator[str]:
-    """Takeovers that took long, and what befell meanwhile; seconds before and after the lease's end."""
-    for one in outcome.takeovers:
-        if one.waited_s > SOON_S:
-            yield f"{one.session} was without a holder for {one.waited_s:.2f} s, until {one.by} had it"
-            for each in outcome.during(one):
-                times = f"{each.from_s - one.from_s:+.2f} to {each.until_s - one.from_s:+.2f}"
-                yield f"  {each.what}: {each.whom}, {times}"
-
-
 async def main(options: argparse.Namespace) -> int:
     print(f"SEED={options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="cluster-chaos-") as folder:
@@ -106,7 +96,7 @@ async def main(options: argparse.Namespace) -> int:
         for each in found:
             print(f"{each.kind}: {each.what}", flush=True)
         print(dict(outcome.troubles), outcome.refused, outcome.answers, flush=True)
-        print(*late(outcome), sep="\n", flush=True)
+        print(late(outcome), flush=True)
         moved = await moves(Path(folder) / "moves", options)
     page = told(
         outcome, found, moved, seed=options.seed, lease_s=options.lease, day=time.strftime("%-d %B %Y")

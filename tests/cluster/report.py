@@ -40,6 +40,7 @@ class Moves(Struct, frozen=True):
 def told(
     outcome: Outcome, found: Sequence[Violation], moves: Moves, *, seed: int, lease_s: float, day: str
 ) -> str:
+    slow = late(outcome)
     waits_s = [one.waited_s for one in outcome.takeovers]
     runs = outcome.history.runs
     rows = {
@@ -51,7 +52,7 @@ def told(
         "sessions whose holder's lease ended": f"{len(waits_s):,}",
         "without a holder after that, median": _seconds(waits_s, 0.5),
         "99th percentile": _seconds(waits_s, 0.99),
-        f"longer than {SOON_S} s": f"{sum(waited > SOON_S for waited in waits_s):,}",
+        f"longer than {SOON_S} s": f"{len(slow):,}",
     }
     cut, stopped, away, rolling = moves.cut, moves.stopped, moves.bus_away, moves.rolling
     moved = {
@@ -71,6 +72,11 @@ def told(
         _HEAD,
         f"{machine()}, {day}. {trial}, {load}.\n",
         table("what", "count", rows),
+        *(
+            [table(f"longer than {SOON_S} s", "what befell, seconds after the lease's end", slow)]
+            if slow
+            else ()
+        ),
         table("trouble", "times", dict(sorted(outcome.troubles.items()))),
         table("instead of an answer, before there was one", "times", dict(sorted(outcome.refused.items()))),
         "Then, with leases of 15 s:\n",
@@ -79,6 +85,18 @@ def told(
     if found:
         parts.append(table("broken", "how", {f"{n} {v.kind}": v.what for n, v in enumerate(found[:50], 1)}))
     return "\n".join(parts)
+
+
+def late(outcome: Outcome) -> dict[str, str]:
+    """Takeovers that took long, and what befell whom meanwhile; seconds after the lease's end."""
+    return {
+        f"{one.session}, {one.waited_s:.2f} s, until {one.by} had it": ", ".join(
+            f"{each.what} ({each.whom}, {each.from_s - one.from_s:+.1f} to {each.until_s - one.from_s:+.1f})"
+            for each in outcome.during(one)
+        )
+        for one in outcome.takeovers
+        if one.waited_s > SOON_S
+    }
 
 
 def machine() -> str:

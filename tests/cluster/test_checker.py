@@ -8,6 +8,7 @@ from tests.cluster.checker import RULES, violations
 from tests.cluster.claim_rules import away_s, takeovers
 from tests.cluster.history import (
     Asked,
+    Befallen,
     Billed,
     Entry,
     Event,
@@ -17,6 +18,8 @@ from tests.cluster.history import (
     Recorded,
     Written,
 )
+from tests.cluster.report import late
+from tests.cluster.trial import Outcome
 from tests.cluster.violation import Kind
 
 A, B = "replica-a", "replica-b"
@@ -240,6 +243,16 @@ def test_the_time_in_which_nobody_could_take_over_does_not_count() -> None:
     assert violations(replace(late, outages=(Outage(104.0, 106.05),)))
     assert [one.waited_s for one in takeovers(late)] == pytest.approx([0.6])
     assert away_s((Outage(0, 1), Outage(2, 9)), 0.5, 3) == pytest.approx(1.5)
+
+
+def test_of_a_takeover_that_took_long_it_is_told_what_befell_meanwhile() -> None:
+    history = BAD["a takeover is late"][1]
+    (one,) = takeovers(history)
+    during = Befallen("kill -9", "a", one.from_s - 0.2, one.until_s + 3)
+    before = Befallen("SIGSTOP", "b", one.from_s - 9, one.from_s - 5)
+    outcome = Outcome(history, (before, during), {}, 0, 60.0)
+    assert list(late(outcome).values()) == ["kill -9 (a, -0.2 to +3.6)"]
+    assert late(Outcome(replace(history, holds=()), (during,), {}, 0, 60.0)) == {}
 
 
 def test_a_log_without_an_end_is_that_of_a_holder_that_was_killed() -> None:

@@ -16,6 +16,7 @@ from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Claim, Claimed
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Origin, RunRequest
+from tests.runs.pauses import answered_while_paused
 
 DEADLINE_S = 3.0
 
@@ -41,6 +42,22 @@ class FaultyStore:
     async def leave(self) -> None: ...
 
 
+class LateStore(FaultyStore):
+    """What it says to the second beat comes while this process is paused."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.beats = 0
+        self.has_beaten_thrice = asyncio.Event()
+
+    async def beat(self, _: Replica, *, lease_s: float) -> None:
+        self.beats += 1
+        if self.beats == 2:
+            await answered_while_paused(2 * lease_s)
+        if self.beats == 3:
+            self.has_beaten_thrice.set()
+
+
 class AtWork:
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -54,11 +71,7 @@ class AtWork:
 async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
     fault: type[BaseException] | None,
 ) -> None:
-    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("x"),))
-    agent = Agent("main", "Main", "p")
-    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://127.0.0.1:9"), "m"),), PlainEquipment(agent))
-    run = Run(request, plan, LocalBus(), id_="r1")
-    run.begun = Claimed(Claim("r1", "me", "", 1, 60.0))
+    run = at_work()
     stopped = asyncio.Event()
     abort = run.abort
 
@@ -67,10 +80,7 @@ async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
         return abort(reason)
 
     run.abort = noted  # type: ignore[method-assign]
-    store: Any = FaultyStore(fault)
-    live: Any = AtWork(run)
-    replica: Any = type("Front", (), {"role": "front"})
-    membership = Membership(store, LocalBus(), live, replica, lambda _: plan, lease_s=0.06)
+    membership = member(FaultyStore(fault), run, lease_s=0.06)
     await membership.open()
     try:
         async with asyncio.timeout(DEADLINE_S):
@@ -78,3 +88,31 @@ async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
         assert run.abort_reason == TAKEN_OVER
     finally:
         await membership.close()
+
+
+async def test_who_has_beaten_in_time_and_was_paused_then_stops_nothing() -> None:
+    """The end of the lease was seen before what had come meanwhile was read."""
+    run, store = at_work(), LateStore()
+    membership = member(store, run, lease_s=0.2)
+    await membership.open()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await store.has_beaten_thrice.wait()
+        assert run.abort_reason is None
+    finally:
+        await membership.close()
+
+
+def at_work() -> Run:
+    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("x"),))
+    agent = Agent("main", "Main", "p")
+    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://127.0.0.1:9"), "m"),), PlainEquipment(agent))
+    run = Run(request, plan, LocalBus(), id_="r1")
+    run.begun = Claimed(Claim("r1", "me", "", 1, 60.0))
+    return run
+
+
+def member(store: Any, run: Run, *, lease_s: float) -> Membership:
+    live: Any = AtWork(run)
+    replica: Any = type("Front", (), {"role": "front"})
+    return Membership(store, LocalBus(), live, replica, lambda _: run.plan, lease_s=lease_s)

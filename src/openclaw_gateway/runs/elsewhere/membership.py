@@ -313,6 +313,6 @@ class Membership:
         """Raises StoreError."""
         ending = Ending("failed", error=error_info(error))
         if work.claimed is None:
-            await self._store.conclude(work.run_id, ending)
+            await self._store.conclude(work.run_id, ending, token=work.token)
         else:
             await self._store.finish(work.claimed.claim, ending)

@@ -16,8 +16,9 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs.elsewhere import membership, mirrored
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plans.plan import Plan
-from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.run import HANDED_OVER, Run
 from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
@@ -31,7 +32,7 @@ from openclaw_gateway.testing.gateway import (
     write_config,
 )
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
-from openclaw_gateway.wire.run import RunRequest, RunStatus
+from openclaw_gateway.wire.run import RunRequest, RunResult, RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.logged import logged
 from tests.doors.test_agent_tools import READ, workspace
@@ -977,6 +978,46 @@ async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
         async with fleet.member("worker"):
             assert (await asked).content == "all of it"
         assert await fleet.runs(front) == (["completed"] if where else [])
+
+
+async def test_who_takes_up_again_what_it_had_lost_does_not_end_it(models: ModelServer, fleet: Fleet) -> None:
+    """What it was at until then ended what it was at from then on."""
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+
+    async def lost(db: Connection) -> None:
+        """While it was paused another one has had it, and has given it up."""
+        await db.execute(
+            "UPDATE runs SET status = 'queued', replica = NULL, attempts = attempts + 1, "
+            "handed = handed + 1, token = nextval('arrivals') WHERE ended_ms IS NULL"
+        )
+
+    async def statuses(db: Connection) -> list[str]:
+        return [row["status"] for row in await db.fetch("SELECT status FROM runs")]
+
+    async with members(fleet, "front", "worker") as (front, _):
+        asked = asyncio.create_task(say(front, "hi", **NAMED))
+        await models.wait_requests(1, deadline_s=30)
+        await fleet.stores[0]._pool.submit(lost)
+        assert (await asked).content == "all of it"
+        assert len(models.requests) == 2
+        assert await fleet.stores[0]._pool.submit(statuses) == ["completed"]
+
+
+async def test_what_was_done_while_it_was_handed_over_is_not_done_again(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.enqueue(says("all of it"), says("another time"))
+    original = RunLoop._keeping
+
+    async def keeping(self: RunLoop, run: Run, answer: Any, result: RunResult) -> RunResult:
+        assert await fleet.stores[1].hand_over(run.id)
+        run.abort(HANDED_OVER)
+        return await original(self, run, answer, result)
+
+    monkeypatch.setattr(RunLoop, "_keeping", keeping)
+    async with members(fleet, "front", "worker") as (front, _):
+        assert (await say(front, "hi")).content == "all of it"
+        assert len(models.requests) == 1
 
 
 @pytest.mark.parametrize(("status", "told"), [("failed", 503), ("aborted", 499)])

@@ -14,6 +14,7 @@ from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.store import Claim, Claimed, StoreHealth
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Origin, RunRequest
+from tests.runs.pauses import answered_while_paused
 
 DEADLINE_S = 30.0
 
@@ -33,11 +34,29 @@ class SlowStore:
 
 
 class SilentStore(SlowStore):
-    """It does not say whether it has renewed."""
+    """It does not say whether it has renewed, or fails as nobody expects."""
+
+    def __init__(self, fault: type[BaseException] | None) -> None:
+        super().__init__()
+        self._fault = fault
 
     async def renew(self, claim: Claim, *, lease_s: float) -> None:
         await super().renew(claim, lease_s=lease_s)
+        if self._fault is not None:
+            raise self._fault
         await asyncio.Event().wait()
+
+
+class LateStore(SlowStore):
+    """What it says the first time comes while this process is paused."""
+
+    async def renew(self, claim: Claim, *, lease_s: float) -> None:
+        if not self.renewed.qsize() and not self.has_answered:
+            self.has_answered = True
+            await answered_while_paused(2 * lease_s)
+        await super().renew(claim, lease_s=lease_s)
+
+    has_answered = False
 
 
 async def test_no_renewal_waits_for_what_takes_long() -> None:
@@ -57,12 +76,17 @@ async def test_no_renewal_waits_for_what_takes_long() -> None:
         assert set(await leases.close()) == {"r1"}
 
 
-async def test_a_run_is_stopped_when_its_claim_ends_whether_or_not_the_store_has_said_no() -> None:
-    """Of a store that says nothing that was known only when the deadline of the question was over."""
-    store: Any = SilentStore()
+async def nothing() -> None:
+    pass
 
-    async def nothing() -> None:
-        pass
+
+@pytest.mark.parametrize("fault", [None, RuntimeError, asyncio.CancelledError])
+async def test_a_run_is_stopped_when_its_claim_ends_whether_or_not_the_store_has_said_no(
+    fault: type[BaseException] | None,
+) -> None:
+    """Of a store that says nothing that was known only when the deadline of the question was over, and never
+    of one that fails in another way than stores do."""
+    store: Any = SilentStore(fault)
 
     leases = Leases(
         store, LocalBus(), nothing, lease_s=0.06, renew_every_s=0.02, look_again_s=None, is_shared=True
@@ -74,7 +98,22 @@ async def test_a_run_is_stopped_when_its_claim_ends_whether_or_not_the_store_has
         with pytest.raises(TimeoutError), run.interruptible():
             await asyncio.Event().wait()
     assert run.abort_reason == LEASE_ENDS
-    assert store.renewed.qsize() == 1
+    assert fault or store.renewed.qsize() == 1
+    await leases.close()
+
+
+async def test_a_claim_whose_renewal_came_while_this_process_was_paused_is_held() -> None:
+    """The end of the claim was seen before what had come meanwhile was read."""
+    store: Any = LateStore()
+    leases = Leases(
+        store, LocalBus(), nothing, lease_s=0.2, renew_every_s=0.05, look_again_s=None, is_shared=True
+    )
+    run = at_work()
+    leases.hold(run, Claimed(Claim("r1", "me", "s", 1, 0.2)))
+    leases.open()
+    async with asyncio.timeout(DEADLINE_S):
+        assert [await store.renewed.get() for _ in range(2)] == ["r1"] * 2
+    assert run.abort_reason is None
     await leases.close()
 
 

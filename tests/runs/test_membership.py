@@ -17,6 +17,7 @@ from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Claim, Claimed
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Origin, RunRequest
+from tests.runs.pauses import answered_while_paused
 
 DEADLINE_S = 3.0
 
@@ -43,7 +44,23 @@ class FaultyStore:
 
 
 class LateStore(FaultyStore):
-    """Of another process's runs one can be taken up in a moment."""
+    """What it says to the second beat comes while this process is paused."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.beats = 0
+        self.has_beaten_thrice = asyncio.Event()
+
+    async def beat(self, _: Replica, *, lease_s: float) -> None:
+        self.beats += 1
+        if self.beats == 2:
+            await answered_while_paused(2 * lease_s)
+        if self.beats == 3:
+            self.has_beaten_thrice.set()
+
+
+class FallingStore(FaultyStore):
+    """Of what another process was at something can be taken up in a moment."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -73,19 +90,11 @@ class AtWork:
         return [self._run]
 
 
-def a_run() -> Run:
-    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("x"),))
-    agent = Agent("main", "Main", "p")
-    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://127.0.0.1:9"), "m"),), PlainEquipment(agent))
-    return Run(request, plan, LocalBus(), id_="r1")
-
-
 @pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError, None])
 async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
     fault: type[BaseException] | None,
 ) -> None:
-    run = a_run()
-    run.begun = Claimed(Claim("r1", "me", "", 1, 60.0))
+    run = at_work()
     stopped = asyncio.Event()
     abort = run.abort
 
@@ -94,31 +103,53 @@ async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
         return abort(reason)
 
     run.abort = noted  # type: ignore[method-assign]
-    store: Any = FaultyStore(fault)
-    live: Any = AtWork(run)
-    replica: Any = type("Front", (), {"role": "front"})
-    found = Membership(store, LocalBus(), live, replica, lambda _: run.plan, lease_s=0.06)
-    await found.open()
+    member = member_of(FaultyStore(fault), run, lease_s=0.06)
+    await member.open()
     try:
         async with asyncio.timeout(DEADLINE_S):
             await stopped.wait()
         assert run.abort_reason == TAKEN_OVER
     finally:
-        await found.close()
+        await member.close()
+
+
+async def test_who_has_beaten_in_time_and_was_paused_then_stops_nothing() -> None:
+    """The end of the lease was seen before what had come meanwhile was read."""
+    run, store = at_work(), LateStore()
+    member = member_of(store, run, lease_s=0.2)
+    await member.open()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await store.has_beaten_thrice.wait()
+        assert run.abort_reason is None
+    finally:
+        await member.close()
 
 
 async def test_who_has_just_come_takes_up_what_falls_before_its_first_beat(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(membership, "_LOOK_EVERY_S", 300.0)
-    run, store = a_run(), LateStore()
-    live: Any = AtWork(run)
-    replica: Any = type("All", (), {"role": "all"})
-    found: Any = store
-    fresh = Membership(found, LocalBus(), live, replica, lambda _: run.plan, lease_s=900.0)
-    await fresh.open()
+    store = FallingStore()
+    member = member_of(store, at_work(), lease_s=900.0, role="all")
+    await member.open()
     try:
         async with asyncio.timeout(DEADLINE_S):
             await store.was_looked_at_again.wait()
     finally:
-        await fresh.close()
+        await member.close()
+
+
+def at_work() -> Run:
+    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("x"),))
+    agent = Agent("main", "Main", "p")
+    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://127.0.0.1:9"), "m"),), PlainEquipment(agent))
+    run = Run(request, plan, LocalBus(), id_="r1")
+    run.begun = Claimed(Claim("r1", "me", "", 1, 60.0))
+    return run
+
+
+def member_of(store: Any, run: Run, *, lease_s: float, role: str = "front") -> Membership:
+    live: Any = AtWork(run)
+    replica: Any = SimpleNamespace(role=role)
+    return Membership(store, LocalBus(), live, lambda: replica, lambda _: run.plan, lease_s=lease_s)

@@ -1,9 +1,11 @@
 """What is told here of a run that another process executes, where that one loses it on the way."""
 
 import asyncio
+from contextlib import closing
 
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.runs.elsewhere.mirrored import _meanwhile
 from openclaw_gateway.runs.elsewhere.retold import Ends, Said
 from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
@@ -80,6 +82,26 @@ async def test_more_of_what_has_begun_is_told_on_without_anybody_being_woken_and
     assert said.take(await waiting) == ended.result
     assert await heard(run) == [STARTED, *(TextDelta(each) for each in "abc")]
     here.close()
+
+
+async def test_no_look_at_the_store_is_left_behind_where_the_end_comes_before_its_answer() -> None:
+    executor, ended = LocalBus(), RunEnded(RunResult("completed", "a"), 0)
+    looks, is_over = asyncio.Event(), asyncio.Event()
+
+    async def look() -> None:
+        looks.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            is_over.set()
+
+    with closing(executor.subscribe("r")) as events:
+        told = asyncio.create_task(_meanwhile(look(), events, Ends()))
+        await looks.wait()
+        executor.emit("r", 1, 0, [STARTED, ended])
+        assert await told == (None, ended.result)
+    assert is_over.is_set()
 
 
 async def test_who_waits_for_an_end_alone_is_woken_by_nothing_else() -> None:

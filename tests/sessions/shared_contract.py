@@ -498,6 +498,34 @@ class SharedContract:
         assert await b.finish(second.claim, ending()) == Released(2, "r3")
         assert (await taken(b)).run_id == "r3"
 
+    async def test_who_had_a_run_before_does_not_end_it_whoever_has_it_now(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        await a.begin(work("r1", None), lease_s=LEASE)
+        assert await a.hand_over("r1")
+        assert (await taken(b)).token
+        assert await b.hand_over("r1")
+        with pytest.raises(Fenced):
+            await a.conclude("r1", ending(), token=0)
+        again = await taken(a)
+        with pytest.raises(Fenced):
+            await a.conclude("r1", ending(), token=0)
+        assert await status(a, "r1") == "running"
+        await a.conclude("r1", ending(), token=again.token)
+        assert await status(a, "r1") == "completed"
+        await a.conclude("r1", ending((), "failed"), token=0)
+        assert await status(a, "r1") == "completed", "the first end stands"
+
+    async def test_who_has_handed_a_run_over_may_end_it_while_it_is_nobodys(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        await a.begin(work("r1", None), lease_s=LEASE)
+        assert await a.hand_over("r1")
+        await a.conclude("r1", ending(), token=0)
+        assert await b.take_up(lease_s=LEASE) is None
+
     async def test_handing_over_costs_no_attempt(self, two: Sequence[SharedStore], clock: Clock) -> None:
         a, b = two
         await a.begin(work("r1"), lease_s=LEASE)

@@ -291,3 +291,20 @@ async def test_a_reader_that_is_roused_comes_back_empty() -> None:
     assert list(await waiting) == []
     bus.emit("r", 1, 0, texts("one"))
     assert list(await reader.batch(SOON)) == texts("one")
+
+
+async def test_and_so_does_one_whose_log_has_just_stirred_without_anything_new() -> None:
+    """As when it is read anew after an outage: it waited on, and nobody roused it again."""
+    bus = LocalBus()
+    bus.emit("r", 1, 0, texts("one"))
+    reader = bus.subscribe("r", 1)
+    waiting = asyncio.create_task(reader.batch())
+    await asyncio.sleep(0)
+    log = bus.find("r")
+    assert log is not None
+    log.wake()
+    reader.rouse()
+    async with asyncio.timeout(5):
+        assert list(await waiting) == []
+    bus.emit("r", 1, 1, texts("two"))
+    assert list(await reader.batch(SOON)) == texts("two")

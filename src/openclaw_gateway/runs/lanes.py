@@ -275,7 +275,7 @@ class Lanes:
 
     async def conclude(self, run: Run, ending: Ending) -> None:
         """The other end of `record`. What the store does not take now, it is told again at each heartbeat."""
-        await self._unended.conclude(run.id, ending)
+        await self._unended.conclude(run.id, run.token, ending)
 
     async def leave(self, run: Run, claim: Claim, ending: Ending) -> None:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""

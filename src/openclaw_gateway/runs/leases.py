@@ -6,6 +6,7 @@ Knows nothing of lanes, models or turns.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 import structlog
 
@@ -14,6 +15,7 @@ from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Store
 from openclaw_gateway.work.cancelling import is_being_cancelled
+from openclaw_gateway.work.lapse import Lapse
 
 log = structlog.get_logger()
 
@@ -122,17 +124,21 @@ class Leases:
         return health.connected and health.kind != "local"
 
     async def _renew(self, run: Run, claim: Claim, until: float) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         # A store may say nothing for longer than the claim lasts. Where that has ended already, because this
         # process was paused, the store is asked first.
-        stops = loop.call_at(until if until > now else now + self._renew_every_s, self._lapse, run)
+        stops = Lapse(until if until > now else now + self._renew_every_s, partial(self._lapse, run))
         try:
             wish = await self._store.renew(claim, lease_s=self._lease_s)
         except Fenced:
             run.abort(TAKEN_OVER)
-        except StoreError as error:
-            log.warning("lease.renew_failed", run=run.id, error=error.message)
+        except (Exception, asyncio.CancelledError) as error:
+            if is_being_cancelled():
+                raise
+            if isinstance(error, StoreError):
+                log.warning("lease.renew_failed", run=run.id, error=error.message)
+            else:
+                log.exception("lease.renew_failed", run=run.id)
             if now + self._renew_every_s >= until:
                 run.abort(LEASE_ENDS)
         else:

@@ -136,9 +136,11 @@ class RunLoop:
             result = await self._answered(run)
             return result
         finally:
-            # One that was handed over is nobody's, and not to end before another has taken it up.
-            if run.abort_reason != HANDED_OVER:
-                await self._lanes.conclude(run, _ending(run, result or _failed(Answer(), _internal())))
+            result = result or _failed(Answer(), _internal())
+            # One that was handed over is nobody's, and not to end before another has taken it up; but what
+            # was done meanwhile need not be done again.
+            if run.abort_reason != HANDED_OVER or result.error is None:
+                await self._lanes.conclude(run, _ending(run, result))
 
     async def _answered(self, run: Run) -> RunResult:
         if run.request.invocation is not None:

@@ -240,6 +240,11 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    @property
+    def token(self) -> int:
+        """Of what is executed here; 0 = it was begun here, and has no claim."""
+        return self._token
+
     def went_elsewhere(self, ended_here: RunResult) -> None:
         """Another process executes it now, which it was taken over by: what ended it here does not end it."""
         self.ended_here = ended_here

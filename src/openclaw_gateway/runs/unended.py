@@ -22,7 +22,8 @@ class Unended:
         self._ring = ring
         self._leaving: dict[str, RunStatus] = {}
         self._unfinished: dict[str, Claim] = {}
-        self._unconcluded: dict[str, Ending] = {}
+        # With the token under which each was executed.
+        self._unconcluded: dict[str, tuple[int, Ending]] = {}
 
     def keep(self, claims: Mapping[str, Claim]) -> None:
         """Their turns are lost, by the run; the lanes that they hold go on with the next `catch_up`."""
@@ -55,11 +56,13 @@ class Unended:
             return
         self._unfinished.pop(run_id, None)
 
-    async def conclude(self, run_id: str, ending: Ending) -> None:
-        """The end of a run without a session."""
-        self._unconcluded[run_id] = ending
+    async def conclude(self, run_id: str, token: int, ending: Ending) -> None:
+        """The end of a run without a session. Who has it now, under a newer token, ends it himself."""
+        self._unconcluded[run_id] = (token, ending)
         try:
-            await self._store.conclude(run_id, ending)
+            await self._store.conclude(run_id, ending, token=token)
+        except Fenced:
+            pass
         except StoreError as error:
             if error.code != "run_not_open":
                 log.warning("run.not_concluded", run=run_id, error=error.message)
@@ -71,5 +74,5 @@ class Unended:
             await self.withdraw(run_id, status)
         for run_id, claim in list(self._unfinished.items()):
             await self.finish(run_id, claim)
-        for run_id, ending in list(self._unconcluded.items()):
-            await self.conclude(run_id, ending)
+        for run_id, (token, ending) in list(self._unconcluded.items()):
+            await self.conclude(run_id, token, ending)

@@ -274,8 +274,9 @@ class Store(Protocol):
     async def finish(self, claim: Claim, ending: Ending) -> Released:
         """End the run and append its turn, atomically. A repeat gets the first answer. Raises Fenced."""
 
-    async def conclude(self, run_id: str, ending: Ending) -> None:
-        """End a run that has no session. The first end stands.
+    async def conclude(self, run_id: str, ending: Ending, *, token: int | None = None) -> None:
+        """End a run that has no session. The first end stands. `token` is that under which it was executed, 0
+        of one that was begun here: with a newer one, or at another process, this one is Fenced.
 
         Raises StoreError (code "run_not_open") for a run that has a session, or is unknown.
         """

@@ -143,7 +143,7 @@ class MemoryStore:
         run.answer = Released(len(session.entries), session.next_run())
         return run.answer
 
-    async def conclude(self, run_id: str, ending: Ending) -> None:
+    async def conclude(self, run_id: str, ending: Ending, *, token: int | None = None) -> None:
         _require_ended(ending.status)
         run = self._opened().runs.get(run_id)
         if run is None or run.new.session is not None:

@@ -23,6 +23,7 @@ from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.run import RunRequest
 from openclaw_gateway.work.cancelling import is_being_cancelled
+from openclaw_gateway.work.lapse import Lapse
 
 log = structlog.get_logger()
 
@@ -136,9 +137,8 @@ class Membership:
     async def _beat_in_time(self, every_s: float) -> None:
         """A store may take longer to say nothing than the lease lasts. Of one that has ended already, because
         this process was paused, it is asked first. Raises as `_beat` does."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        stops = loop.call_at(self._until if self._until > now else now + every_s, self._stop)
+        now = asyncio.get_running_loop().time()
+        stops = Lapse(self._until if self._until > now else now + every_s, self._stop)
         try:
             await self._beat()
         finally:
@@ -315,6 +315,6 @@ class Membership:
         """Raises StoreError."""
         ending = Ending("failed", error=error_info(error))
         if work.claimed is None:
-            await self._store.conclude(work.run_id, ending)
+            await self._store.conclude(work.run_id, ending, token=work.token)
         else:
             await self._store.finish(work.claimed.claim, ending)

@@ -297,6 +297,7 @@ async def _meanwhile(
         return looking.result(), None
     finally:
         looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:

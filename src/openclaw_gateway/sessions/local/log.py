@@ -101,6 +101,7 @@ class LogReader:
         "_closed",
         "_failure",
         "_is_anew",
+        "_is_roused",
         "_left",
         "_log",
         "_loop",
@@ -120,6 +121,8 @@ class LogReader:
         self._next = after
         # The log has begun again, and nobody has read of that yet.
         self._is_anew = False
+        # Somebody wanted the wait ended that something else had ended already.
+        self._is_roused = False
         self._closed = False
         self._take: Callable[[Sequence[Event]], bool] | None = None
         self._failure: BaseException | None = None
@@ -150,6 +153,7 @@ class LogReader:
                 return ()
             loop = self._loop
             self._expect(math.inf if wait_s is None else loop.time() + wait_s)
+            self._is_roused = False
             self._waiter = waiter = loop.create_future()
             log.waiters.append(self)
             try:
@@ -165,13 +169,15 @@ class LogReader:
                 raise failure
             if not is_new:
                 return ()
+            if self._is_roused:
+                wait_s = 0
 
     def offer(self, take: Callable[[Sequence[Event]], bool] | None) -> None:
         self._take = take
 
     def rouse(self) -> None:
-        if self._waiter is not None:
-            settle(self._waiter, result=False)
+        if self._waiter is not None and not settle(self._waiter, result=False):
+            self._is_roused = True
 
     def waits_on(self) -> bool:
         """Its log has changed. Whether it waits for more: what there is was taken where it was offered, and

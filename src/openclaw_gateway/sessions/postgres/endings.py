@@ -26,7 +26,11 @@ _FINISH = (
     "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 )
 _FINISH_ALL = "SELECT * FROM finish_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-_CONCLUDE = "SELECT conclude_run($1, $2, $3, $4, $5, $6, $7)"
+# Who has had it before may not end it either where it is nobody's now, or his again.
+_CONCLUDE = (
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM runs WHERE id = $2 AND session IS NULL AND ended_ms IS NULL "
+    "AND coalesce(token, 0) <> $8) THEN 'fenced' ELSE conclude_run($1, $2, $3, $4, $5, $6, $7) END"
+)
 # One that is heard is looked for under no name: it stays as it is.
 _WITHDRAW = (
     f"WITH locked AS MATERIALIZED ({hearing.LOCKED}) "  # noqa: S608
@@ -136,11 +140,11 @@ async def finish_all(
     return [refused.fenced() if row[0] is None else Released(row[0], row[1]) for row in found]
 
 
-async def conclude(db: Connection, who: Who, run_id: str, ending: Ending) -> None:
+async def conclude(db: Connection, who: Who, run_id: str, ending: Ending, token: int | None) -> None:
     stored.require_ended(ending.status)
     usage, error = stored.encode(ending.usage), _encoded(ending.error)
     outcome = await db.fetchval(
-        _CONCLUDE, who.at_ms, run_id, who.replica, ending.status, usage, error, ending.result
+        _CONCLUDE, who.at_ms, run_id, who.replica, ending.status, usage, error, ending.result, token
     )
     if outcome == "refused":
         raise refused.not_waiting()

@@ -181,8 +181,8 @@ class PostgresStore(Lookups, Sharing):
             return await self._pool.owned(self._finishing.make(one))
         return await self._pool.owned(self._finish_one(one))
 
-    async def conclude(self, run_id: str, ending: Ending) -> None:
-        await self._pool.submit(endings.conclude, self._who, run_id, ending)
+    async def conclude(self, run_id: str, ending: Ending, *, token: int | None = None) -> None:
+        await self._pool.submit(endings.conclude, self._who, run_id, ending, token)
 
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
         return await self._pool.submit(endings.withdraw, self._who, run_id, status, error)

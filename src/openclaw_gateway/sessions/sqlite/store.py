@@ -182,7 +182,7 @@ class SqliteStore:
             ending = replace(ending, turn=turn)
         return await self._writer.submit(self._endings.finish, claim, ending)
 
-    async def conclude(self, run_id: str, ending: Ending) -> None:
+    async def conclude(self, run_id: str, ending: Ending, *, token: int | None = None) -> None:
         await self._writer.submit(self._endings.conclude, run_id, ending)
 
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:

@@ -219,7 +219,7 @@ async def test_a_front_takes_none_of_the_places_of_those_who_execute(far: Far) -
 )
 async def test_who_goes_takes_nothing_up(state: str, error: type[GatewayError] | None) -> None:
     admission = Admission(2, LocalRoom())
-    assert await admission.for_work(never_asked)
+    assert await admission.for_work(there_is)
     setattr(admission, state, True)
     assert not await admission.for_work(never_asked)
     if error is None:
@@ -231,6 +231,23 @@ async def test_who_goes_takes_nothing_up(state: str, error: type[GatewayError] |
 
 async def never_asked() -> bool:
     raise AssertionError
+
+
+async def there_is() -> bool:
+    return True
+
+
+async def test_who_looks_for_work_takes_the_last_place_from_nobody() -> None:
+    """As with the bus away: of others none can be had."""
+    admission = Admission(1, LocalRoom())
+
+    async def has_work() -> bool:
+        assert admission.take()
+        return True
+
+    assert not await admission.for_work(has_work)
+    admission.room.give_back()
+    assert await admission.for_work(there_is)
 
 
 @pytest.mark.parametrize(("work", "places", "taken"), [(False, 1, 0), (True, 1, 1), (True, 0, 0)])

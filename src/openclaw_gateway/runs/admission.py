@@ -66,12 +66,16 @@ class Admission:
 
     async def for_work(self, has_work: Callable[[], Awaitable[bool]]) -> bool:
         """A place for a run that waits for any process that has one; False where there is none, or nothing to
-        do. Where places are few, others are asked for one only if it `has_work`: meanwhile they lack it."""
+        do. Where places are few it is taken only if it `has_work`: meanwhile others lack it, or, where none can
+        be had of others, who comes here would be refused for it."""
         if self.leaving or self.draining or self.suspended:
             return False
-        if self.room.take(self.most):
+        if not self.room.take(self.most):
+            return self.room.may_ask and await has_work() and await self.room.enter(self.most, patient=False)
+        if self.room.may_ask:
             return True
-        return self.room.may_ask and await has_work() and await self.room.enter(self.most, patient=False)
+        self.room.give_back(unused=True)
+        return await has_work() and self.room.take(self.most)
 
     def give(self) -> None:
         """Take a place for a run that another process is to execute. Raises Overloaded."""

@@ -291,7 +291,9 @@ class Membership:
             except StoreError as trouble:
                 self._undone.add(work.run_id)
                 log.warning("work.not_ended", run=work.run_id, error=trouble.message)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if is_being_cancelled():
+                raise
             # Nobody takes up what one that lives has.
             self._undone.add(work.run_id)
             log.exception("work.not_begun", run=work.run_id)

@@ -66,8 +66,8 @@ class Admission:
 
     async def for_work(self, has_work: Callable[[], Awaitable[bool]]) -> bool:
         """A place for a run that waits for any process that has one; False where there is none, or nothing to
-        do. Where places are few it is taken only if it `has_work`: meanwhile others lack it, and where none can
-        be had of them, who comes here would be refused."""
+        do. Where places are few it is taken only if it `has_work`: meanwhile others lack it, and where they
+        have none to give, who comes here would be refused."""
         if self.leaving or self.draining or self.suspended:
             return False
         if not self.room.take(self.most):

@@ -133,7 +133,7 @@ async def test_what_the_gateway_s_end_cut_short_has_failed(
         assert failed.error.code == "server_error"
 
 
-async def _nothing(*_: Any) -> None:
+async def _nothing(*_: Any, **__: Any) -> None:
     pass
 
 

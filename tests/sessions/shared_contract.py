@@ -514,8 +514,44 @@ class SharedContract:
         assert await status(a, "r1") == "running"
         await a.conclude("r1", ending(), token=again.token)
         assert await status(a, "r1") == "completed"
-        await a.conclude("r1", ending((), "failed"), token=0)
+        with pytest.raises(Fenced):
+            await a.conclude("r1", ending((), "failed"), token=0)
+        await a.conclude("r1", ending((), "failed"), token=again.token)
         assert await status(a, "r1") == "completed", "the first end stands"
+
+    async def test_nor_what_was_closed_meanwhile(self, two: Sequence[SharedStore], clock: Clock) -> None:
+        a, b = two
+        await a.begin(new_run("r1", None), lease_s=LEASE)
+        clock.pass_s(LEASE)
+        await joined(b, "b")
+        assert await b.take_up(lease_s=LEASE) is None
+        assert await status(b, "r1") == "interrupted"
+        with pytest.raises(Fenced):
+            await a.conclude("r1", ending(), token=0)
+
+    async def test_who_was_away_is_told_which_runs_without_a_session_it_has_lost(
+        self, two: Sequence[SharedStore], clock: Clock
+    ) -> None:
+        a, b = two
+        runs = dict.fromkeys(("kept", "ended", "taken", "back", "closed", "not yet begun"), 0)
+        for name in runs:
+            if name == "closed":
+                await a.begin(new_run(name, None), lease_s=LEASE)
+            elif name != "not yet begun":
+                await a.begin(work(name, None), lease_s=LEASE)
+        assert await a.lost(runs) == frozenset()
+        assert await b.lost(runs) == runs.keys() - {"not yet begun"}, "they are a's"
+        await a.conclude("ended", ending(), token=0)
+        for name in ("taken", "back"):
+            assert await a.hand_over(name)
+            assert (await taken(b)).run_id == name
+        assert await b.hand_over("back")
+        assert (await taken(a)).run_id == "back", "under a newer token"
+        assert await a.lost(runs) == {"ended", "taken", "back"}
+        clock.pass_s(LEASE)
+        await joined(b, "b")
+        assert [(await taken(b)).run_id for _ in range(2)] == ["kept", "back"]
+        assert await a.lost(runs) == runs.keys() - {"not yet begun"}
 
     async def test_who_has_handed_a_run_over_may_end_it_while_it_is_nobodys(
         self, two: Sequence[SharedStore]

@@ -12,11 +12,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from openclaw_gateway.errors import (
-    GatewayError,
-    RunAborted,
-    StoreError,
-)
+from openclaw_gateway.errors import Fenced, GatewayError, RunAborted, StoreError
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.errands import Errands
 from openclaw_gateway.runs.invoked import invoked
@@ -24,7 +20,7 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import HANDED_OVER, UNASKED, Run, now_ms
+from openclaw_gateway.runs.run import HANDED_OVER, TAKEN_OVER, UNASKED, Run, now_ms
 from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.runs.stopped import why_stopped
@@ -134,13 +130,21 @@ class RunLoop:
         result: RunResult | None = None
         try:
             result = await self._answered(run)
-            return result
         finally:
-            result = result or _failed(Answer(), _internal())
+            ended = _failed(Answer(), _internal()) if result is None else result
             # One that was handed over is nobody's, and not to end before another has taken it up; but what
             # was done meanwhile need not be done again.
-            if run.abort_reason != HANDED_OVER or result.error is None:
-                await self._lanes.conclude(run, _ending(run, result))
+            if run.abort_reason != HANDED_OVER or ended.error is None:
+                ended = await self._concluded(run, ended)
+        return ended
+
+    async def _concluded(self, run: Run, result: RunResult) -> RunResult:
+        """The result, which is another one where another process has had the run since."""
+        try:
+            await self._lanes.conclude(run, _ending(run, result))
+        except Fenced as error:
+            return result if run.abort_reason == TAKEN_OVER else _lost(run, None, result, error)
+        return result
 
     async def _answered(self, run: Run) -> RunResult:
         if run.request.invocation is not None:
@@ -221,16 +225,7 @@ class RunLoop:
         try:
             await self._lanes.leave(run, claim, ending)
         except StoreError as error:
-            run.keeps_answer = False
-            run.is_lost = True
-            log.warning(
-                "run.not_recorded",
-                request=run.asked.request,
-                run=run.id,
-                session=claim.session,
-                error=error.message,
-            )
-            return msgspec.structs.replace(result, status="failed", error=error_info(error))
+            return _lost(run, claim.session, result, error)
         return result
 
     async def _converse(
@@ -282,6 +277,16 @@ class RunLoop:
         if status != "aborted":
             return answer.messages
         return answer.delivered(await self._shown.of(run))
+
+
+def _lost(run: Run, session: str | None, result: RunResult, error: StoreError) -> RunResult:
+    """What a run has come to whose end could not be recorded."""
+    run.keeps_answer = False
+    run.is_lost = True
+    log.warning(
+        "run.not_recorded", request=run.asked.request, run=run.id, session=session, error=error.message
+    )
+    return msgspec.structs.replace(result, status="failed", error=error_info(error))
 
 
 def _reraise_if_meant(error: BaseException) -> None:

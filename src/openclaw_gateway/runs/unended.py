@@ -56,18 +56,21 @@ class Unended:
             return
         self._unfinished.pop(run_id, None)
 
-    async def conclude(self, run_id: str, token: int, ending: Ending) -> None:
-        """The end of a run without a session. Who has it now, under a newer token, ends it himself."""
+    async def conclude(self, run_id: str, token: int, ending: Ending) -> Fenced | None:
+        """The end of a run without a session. Who has it now, under a newer token, ends it himself: it is
+        returned then that it is not this process's."""
+        fenced: Fenced | None = None
         self._unconcluded[run_id] = (token, ending)
         try:
             await self._store.conclude(run_id, ending, token=token)
-        except Fenced:
-            pass
+        except Fenced as error:
+            fenced = error
         except StoreError as error:
             if error.code != "run_not_open":
                 log.warning("run.not_concluded", run=run_id, error=error.message)
-                return
+                return None
         self._unconcluded.pop(run_id, None)
+        return fenced
 
     async def catch_up(self) -> None:
         for run_id, status in list(self._leaving.items()):

@@ -11,7 +11,7 @@ counts as gone, and its runs are anybody's. Rules every implementation keeps, be
   more, however it came to that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -119,6 +119,11 @@ class SharedStore(Store, KeepsDocuments, Protocol):
     async def wishes(self) -> tuple[tuple[str, Signal], ...]:
         """The runs without a session that this process executes and whose end somebody wishes, as `renew`
         reports it of one with a session."""
+
+    async def lost(self, executed: Mapping[str, int]) -> frozenset[str]:
+        """Of runs without a session that this process executes, each with its token, those that it has no
+        more: another process has taken them up, or they were ended. One of which the store knows nothing yet
+        is not lost."""
 
     async def work(self, owner: str, run_id: str) -> bytes | None:
         """`NewRun.work` of a run that is open; None of any other."""

@@ -110,7 +110,16 @@ class Membership:
             # Whatever becomes of the store: what is at work here takes its places.
             self._live.admission.beat(self._lease_s)
         await self._store.beat(self._replica(), lease_s=self._lease_s)
+        if asyncio.get_running_loop().time() >= self._until:
+            await self._let_the_lost_go()
         self._until = now + self._lease_s
+
+    async def _let_the_lost_go(self) -> None:
+        """It lives again; but others may have taken up meanwhile what it was at. Raises StoreError."""
+        own = {run.id: run for run in self._own()}
+        if own:
+            for run_id in await self._store.lost({run.id: run.token for run in own.values()}):
+                own[run_id].abort(TAKEN_OVER)
 
     async def _beating(self) -> None:
         every_s = self._lease_s / 3

@@ -26,10 +26,12 @@ _FINISH = (
     "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 )
 _FINISH_ALL = "SELECT * FROM finish_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-# Who has had it before may not end it either where it is nobody's now, or his again.
+# Who has had it before may not end it either where it is nobody's now, or his again; and is told so where
+# another has ended it.
 _CONCLUDE = (
-    "SELECT CASE WHEN EXISTS (SELECT 1 FROM runs WHERE id = $2 AND session IS NULL AND ended_ms IS NULL "
-    "AND coalesce(token, 0) <> $8) THEN 'fenced' ELSE conclude_run($1, $2, $3, $4, $5, $6, $7) END"
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM runs WHERE id = $2 AND session IS NULL "
+    "AND (coalesce(token, 0) <> $8 OR status = 'interrupted')) THEN 'fenced' "
+    "ELSE conclude_run($1, $2, $3, $4, $5, $6, $7) END"
 )
 # One that is heard is looked for under no name: it stays as it is.
 _WITHDRAW = (

@@ -2,12 +2,15 @@
 Each act is one function of schema/0005 or one statement. Knows nothing of pools.
 """
 
+from collections.abc import Mapping
+
 from asyncpg import Connection
 
 from openclaw_gateway.sessions import refused
 from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import endings, rows
 from openclaw_gateway.sessions.postgres.runs import LOST, Who
+from openclaw_gateway.sessions.postgres.texts import written_list
 from openclaw_gateway.sessions.shared import ATTEMPTS, Replica, Work
 from openclaw_gateway.sessions.store import Claim
 
@@ -34,6 +37,12 @@ _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL
 _WISHES = (
     "SELECT id, unasked FROM runs "
     "WHERE ended_ms IS NULL AND replica = $1 AND session IS NULL AND abort_requested ORDER BY number"
+)
+_LOST = (
+    "SELECT runs.id FROM runs "
+    "JOIN unnest($2::text[], $3::text[]) AS executed (id, token) ON executed.id = runs.id "
+    "WHERE ended_ms IS NOT NULL OR replica IS DISTINCT FROM $1 "
+    "OR coalesce(runs.token, 0) <> executed.token::bigint"
 )
 _ACTS = "UPDATE runs SET acted = true WHERE id = $1 AND replica = $2 AND ended_ms IS NULL RETURNING 1"
 
@@ -91,6 +100,12 @@ async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, agai
 async def wishes(db: Connection, who: Who) -> tuple[tuple[str, Signal], ...]:
     found = await db.fetch(_WISHES, who.replica)
     return tuple((run_id, "leave" if unasked else "abort") for run_id, unasked in found)
+
+
+async def lost(db: Connection, who: Who, executed: Mapping[str, int]) -> frozenset[str]:
+    tokens = [str(token) for token in executed.values()]
+    found = await db.fetch(_LOST, who.replica, written_list(executed), tokens)
+    return frozenset(run_id for (run_id,) in found)
 
 
 async def work(db: Connection, owner: str, run_id: str) -> bytes | None:

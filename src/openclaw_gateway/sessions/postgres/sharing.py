@@ -1,7 +1,7 @@
 """What PostgresStore does beyond the Store of one process: each act is handed to the pool. Knows no SQL."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.bus import Signal
@@ -49,6 +49,9 @@ class Sharing:
 
     async def wishes(self) -> tuple[tuple[str, Signal], ...]:
         return await self._pool.submit(replicas.wishes, self._who)
+
+    async def lost(self, executed: Mapping[str, int]) -> frozenset[str]:
+        return await self._pool.submit(replicas.lost, self._who, executed)
 
     async def work(self, owner: str, run_id: str) -> bytes | None:
         return await self._pool.submit(replicas.work, owner, run_id)

@@ -1,6 +1,7 @@
 """A process that cannot beat stops in time what others may have begun anew, whatever keeps it from that."""
 
 import asyncio
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,6 +38,9 @@ class FaultyStore:
                 raise self._fault
         self._has_beaten = True
 
+    async def lost(self, executed: Mapping[str, int]) -> frozenset[str]:
+        return frozenset()
+
     async def replicas(self) -> list[Replica]:
         return []
 
@@ -57,6 +61,13 @@ class LateStore(FaultyStore):
             await answered_while_paused(2 * lease_s)
         if self.beats == 3:
             self.has_beaten_thrice.set()
+
+
+class TakenUpStore(LateStore):
+    """Meanwhile another process has taken up what it was at."""
+
+    async def lost(self, executed: Mapping[str, int]) -> frozenset[str]:
+        return frozenset(executed) if self.beats > 1 else frozenset()
 
 
 class FallingStore(FaultyStore):
@@ -113,15 +124,18 @@ async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
         await member.close()
 
 
-async def test_who_has_beaten_in_time_and_was_paused_then_stops_nothing() -> None:
+@pytest.mark.parametrize(("store_of", "reason"), [(LateStore, None), (TakenUpStore, TAKEN_OVER)])
+async def test_who_has_beaten_and_was_paused_then_stops_what_it_has_lost_and_nothing_else(
+    store_of: type[LateStore], reason: str | None
+) -> None:
     """The end of the lease was seen before what had come meanwhile was read."""
-    run, store = at_work(), LateStore()
+    run, store = at_work(), store_of()
     member = member_of(store, run, lease_s=0.2)
     await member.open()
     try:
         async with asyncio.timeout(DEADLINE_S):
             await store.has_beaten_thrice.wait()
-        assert run.abort_reason is None
+        assert run.abort_reason == reason
     finally:
         await member.close()
 

@@ -29,7 +29,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round: a look, not a figure")
     parser.add_argument("--long", action="store_true", help="sustained streams for 60 s, and 1,000 of them")
     parser.add_argument(
-        "--rounds", type=int, help="interleaved rounds, of which medians are shown (5; of instructions 1)"
+        "--rounds",
+        type=int,
+        help="interleaved rounds, of which medians are shown (5; of --cluster 9, of instructions 1)",
     )
     parser.add_argument("--rows", default="", help="only these, by key: plain,stream,paced,...")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")

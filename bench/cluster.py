@@ -76,11 +76,23 @@ WORKS = (STREAM, TURN)
 
 @dataclass(frozen=True)
 class Report:
-    """By work and kind."""
+    """`taken` by work and kind, one for each round; `figures` are their medians."""
 
-    figures: dict[str, dict[str, Figures]]
+    taken: dict[str, dict[str, list[Figures]]]
     across: Later
     rounds: int
+
+    @property
+    def figures(self) -> dict[str, dict[str, Figures]]:
+        return {work: {kind: _median(each) for kind, each in row.items()} for work, row in self.taken.items()}
+
+    def ratio(self, work: Work, name: str, one: Kind, other: Kind) -> float:
+        """Of the figure `name`, `one` to `other`: the median of what it is in each round, in which both have
+        the same hour of the machine."""
+        row = self.taken[work.key]
+        pairs = zip(row[one.key], row[other.key], strict=True)
+        ratios: list[float] = [getattr(a, name) / getattr(b, name) for a, b in pairs]
+        return statistics.median(ratios)
 
     @property
     def wrong(self) -> list[str]:
@@ -111,7 +123,7 @@ def machine() -> str:
 def run(folder: Path, *, quick: bool, rounds: int) -> Report:
     """Raises StartError, and NotInstalled where there are no engines."""
     requests = 400 if quick else 3000
-    taken: dict[tuple[str, str], list[Figures]] = {}
+    taken: dict[str, dict[str, list[Figures]]] = {}
     with contextlib.ExitStack() as stack:
         model = stack.enter_context(helper("bench.mock_model"))
         shared = stack.enter_context(engines(folder))
@@ -122,7 +134,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Report:
                     count = min(requests, 400) if number < 0 else requests
                     one = measured(running[kind.key], work, count)
                     if number >= 0:
-                        taken.setdefault((work.key, kind.key), []).append(one)
+                        taken.setdefault(work.key, {}).setdefault(kind.key, []).append(one)
         here, there = running[TWO.key]
         runs, times = (4, 1) if quick else (20, 5)
         across = asyncio.run(
@@ -136,11 +148,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Report:
                 rounds=times,
             )
         )
-    return Report(
-        {work.key: {kind.key: _median(taken[work.key, kind.key]) for kind in KINDS} for work in WORKS},
-        across,
-        rounds,
-    )
+    return Report(taken, across, rounds)
 
 
 def _started(

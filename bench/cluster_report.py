@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.cluster import ALONE, KINDS, ONE, STREAM, TURN, TWO, WORKS, Figures, Report, machine, run
+from bench.cluster import ALONE, KINDS, ONE, STREAM, TURN, TWO, WORKS, Report, Work, machine, run
 from bench.plot import Panel, Series, svg
 
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -23,39 +23,38 @@ _SHARED = [kind for kind in KINDS if kind.shared]
 
 def judged(report: Report) -> list[tuple[str, str, str]]:
     """(what, the figure, what it should be), each a ratio of one run, or milliseconds."""
-    turns, streams = report.figures[TURN.key], report.figures[STREAM.key]
     across = report.across
     return [
         (
             "two processes on processors of their own against one, streams",
-            f"{_apart(streams):.2f} times",
+            f"{_apart(report, STREAM):.2f} times",
             "1.8 times or more",
         ),
-        ("the same, turns", f"{_apart(turns):.2f} times", "1.8 times or more"),
+        ("the same, turns", f"{_apart(report, TURN):.2f} times", "1.8 times or more"),
         (
             "here, where load and engines take their part of the processors, streams",
-            f"{streams[TWO.key].rate / streams[ONE.key].rate:.2f} times",
+            f"{report.ratio(STREAM, 'rate', TWO, ONE):.2f} times",
             "",
         ),
         ("a delta at another replica, median", f"{across.p50:.2f} ms later", "1 ms or less"),
         ("a delta at another replica, 99th percentile", f"{across.p99:.2f} ms later", ""),
         (
             "processor time of a turn, PostgreSQL against SQLite",
-            f"{turns[ONE.key].cpu_ms / turns[ALONE.key].cpu_ms:.2f} times",
+            f"{report.ratio(TURN, 'cpu_ms', ONE, ALONE):.2f} times",
             "1.5 times or less",
         ),
         (
             "turns per second, PostgreSQL against SQLite",
-            f"{turns[ONE.key].rate / turns[ALONE.key].rate:.2f} times",
+            f"{report.ratio(TURN, 'rate', ONE, ALONE):.2f} times",
             "",
         ),
     ]
 
 
-def _apart(row: dict[str, Figures]) -> float:
+def _apart(report: Report, work: Work) -> float:
     """How many times as much two processes would do as one, each with a processor to itself: what a request
     costs in processor time is all that would hinder them."""
-    return 2 * row[ONE.key].cpu_ms / row[TWO.key].cpu_ms
+    return 2 * report.ratio(work, "cpu_ms", ONE, TWO)
 
 
 def as_table(report: Report) -> str:
@@ -100,14 +99,14 @@ def written(page: str, report: Report, day: str) -> str:
     _, mark, tail = rest.partition(_END)
     if not mark:
         raise ValueError(f"the page lacks {_BEGIN} and {_END}")
-    where = f"{machine()}, {day}; medians of {report.rounds} rounds."
+    where = f"{machine()}, {day}; medians of {report.rounds} rounds, of ratios too."
     return f"{head}{_BEGIN}\n\n{where}\n\n{as_table(report)}\n\n{_END}{tail}"
 
 
 def main(options: argparse.Namespace) -> int:
     """Raises StartError, and NotInstalled where there are no engines."""
     with tempfile.TemporaryDirectory(prefix="openclaw-bench-") as folder:
-        rounds = 1 if options.quick else options.rounds or 3
+        rounds = 1 if options.quick else options.rounds or 9
         report = run(Path(folder), quick=options.quick, rounds=rounds)
     if options.json:
         print(json.dumps(report.as_json(), indent=1))

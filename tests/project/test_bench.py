@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.cluster import ONE, TURN, TWO, Figures, Report
 from bench.commands import COMMANDS
+from bench.cross_replica import Later
 from bench.http_client import WrongAnswerError
 from bench.load import Job, check
 from bench.measure import Measured
@@ -162,3 +164,12 @@ def test_a_row_is_judged_by_the_row_it_is_compared_with() -> None:
     assert judged(base, None).startswith("OVER")
     assert judged(Line(tool, {"gateway": measured(0.875)}), base) == "1.75 x plain: within"
     assert judged(Line(tool, {"gateway": measured(0.95)}), base) == "1.90 x plain: OVER by 6 %"
+
+
+def test_a_cluster_is_judged_by_what_was_measured_in_the_same_round() -> None:
+    """The machine was three times as slow in the second."""
+    rounds = {ONE.key: (1.0, 3.0, 1.0), TWO.key: (1.25, 3.75, 1.2)}
+    taken = {key: [Figures(100.0, cpu_ms, 1.0, 1.0) for cpu_ms in each] for key, each in rounds.items()}
+    report = Report({TURN.key: taken}, Later(0.0, 0.0, 0, ()), 3)
+    assert report.ratio(TURN, "cpu_ms", ONE, TWO) == pytest.approx(0.8)
+    assert report.figures[TURN.key][TWO.key].cpu_ms == 1.25

@@ -38,7 +38,7 @@ from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.logged import logged
 from tests.doors.test_agent_tools import READ, workspace
 from tests.doors.test_client_tools import OSLO, WEATHER
-from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
+from tests.doors.test_detached import DETACH, detached, events, first_frame, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
 from tests.engines.postgres import Postgres
 from tests.engines.valkey import Valkey
@@ -1028,6 +1028,25 @@ async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
         async with fleet.member("worker"):
             assert (await asked).content == "all of it"
         assert await fleet.runs(front) == (["completed"] if where else [])
+
+
+@RECORDED
+async def test_who_follows_a_run_that_is_handed_over_hears_it_to_its_end(
+    models: ModelServer, fleet: Fleet, where: dict[str, str]
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with fleet.member("front") as front:
+        async with fleet.member("all") as one:
+            async with http(one) as session, session.post(CHAT, json=body, headers=where | DETACH) as left:
+                run_id = id_of(Answer(200, left.headers.copy(), (await first_frame(left)).decode()))
+            followed = asyncio.create_task(events(front, run_id))
+            await front.wait_runs(1)
+            await one.gateway.drain(0.05)
+        assert not followed.done()
+        async with fleet.member("worker"):
+            assert "".join(said(await followed)) == "all of it"
+        assert await fleet.runs(front) == (["completed"] if where is SESSION else [])
 
 
 async def test_who_takes_up_again_what_it_had_lost_does_not_end_it(models: ModelServer, fleet: Fleet) -> None:

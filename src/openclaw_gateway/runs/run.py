@@ -376,6 +376,9 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
+        if self.abort_reason == HANDED_OVER and result.error is not None and not self.is_mirrored:
+            # Who reads it elsewhere hears its end from who goes on with it.
+            self._bus.keep_here(self.id)
         if self.begun is not None and self.is_elsewhere:
             # Who has given it away hears its end from who records it.
             self._close(result)

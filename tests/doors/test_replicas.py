@@ -905,6 +905,22 @@ async def test_a_process_that_was_paused_gives_its_client_what_another_has_made_
         assert await fleet.transcript() == (["hi", "all of it"] if where is SESSION else [])
 
 
+@RECORDED
+async def test_whose_run_could_not_be_kept_is_told_to_ask_again(
+    models: ModelServer, fleet: Fleet, where: dict[str, str]
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())))
+    async with fleet.member("all") as one:
+        asked = asyncio.create_task(say(one, "hi", **where))
+        await models.wait_requests(1)
+        fleet.stores[0].is_cut = True
+        answer = await asked
+        fleet.stores[0].is_cut = False
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert where is SESSION or "send the request again" in answer.error["message"]
+
+
 class Never:
     """A `Lapse` of a process that does not run when its time is up."""
 

@@ -4,7 +4,7 @@ Pure. The same whichever process executes it.
 """
 
 from openclaw_gateway.errors import GatewayError, RunAborted, RunCutShort, RunTimeout, StoreError
-from openclaw_gateway.runs.run import HANDED_OVER, LEASE_ENDS, SHUTTING_DOWN, Run
+from openclaw_gateway.runs.run import HANDED_OVER, LEASE_ENDS, SHUTTING_DOWN, TAKEN_OVER, Run
 
 
 def why_stopped(run: Run) -> GatewayError:
@@ -18,10 +18,11 @@ def why_stopped(run: Run) -> GatewayError:
             "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
             retry_after=5,
         )
-    if run.abort_reason == LEASE_ENDS:
+    if run.abort_reason in (LEASE_ENDS, TAKEN_OVER):
+        # Where it is known what another process has made of it, that is told instead.
         return StoreError(
-            "The session store did not answer for so long that this run had to give up its session: send the "
-            "request again.",
+            "The session store did not answer for so long that this run had to be given up: send the request "
+            "again.",
             retry_after=1,
         )
     if run.abort_reason is not None:

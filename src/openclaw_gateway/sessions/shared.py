@@ -103,10 +103,10 @@ class SharedStore(Store, KeepsDocuments, Protocol):
     async def has_work(self) -> bool:
         """Whether `take_up` may have something to do. It may say so of what has to wait still."""
 
-    async def work_in(self, *, within_s: float) -> float | None:
+    async def work_in(self, *, within_s: float, since_s: float = 0.0) -> float | None:
         """In how many seconds the next run of a process that beats no more can be taken up: of one whose
-        lease ends `within_s`, or has ended. What can be taken up already does not count; None = there is no
-        other."""
+        lease ends `within_s`, or has ended; 0 where it could be for `since_s` at most. What can be taken up
+        for longer does not count; None = there is no other."""
 
     async def take_up(self, *, lease_s: float) -> Work | None:
         """The oldest run that nobody executes: one that was `given`, or one of a replica that has gone.

@@ -40,8 +40,8 @@ class Sharing:
     async def has_work(self) -> bool:
         return bool(self._unheard) or await self._pool.submit(replicas.has_work, self._who)
 
-    async def work_in(self, *, within_s: float) -> float | None:
-        return await self._pool.submit(replicas.work_in, self._who, within_s)
+    async def work_in(self, *, within_s: float, since_s: float = 0.0) -> float | None:
+        return await self._pool.submit(replicas.work_in, self._who, within_s, since_s)
 
     async def take_up(self, *, lease_s: float) -> Work | None:
         """Whoever is cancelled while it waits does not hear what is its own from now on: shield the call."""

@@ -18,11 +18,18 @@ def why_stopped(run: Run) -> GatewayError:
             "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
             retry_after=5,
         )
-    if run.abort_reason in (LEASE_ENDS, TAKEN_OVER):
-        # Where it is known what another process has made of it, that is told instead.
+    if run.abort_reason == TAKEN_OVER:
+        # Where it is known what the other process has made of it, that is told instead.
+        return RunCutShort(
+            "This process was without the session store for so long that another one may have taken over "
+            "this run: send the request again.",
+            code="fenced",
+            retry_after=1,
+        )
+    if run.abort_reason == LEASE_ENDS:
         return StoreError(
-            "The session store did not answer for so long that this run had to be given up: send the request "
-            "again.",
+            "The session store did not answer for so long that this run had to give up its session: send the "
+            "request again.",
             retry_after=1,
         )
     if run.abort_reason is not None:

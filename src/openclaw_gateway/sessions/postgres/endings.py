@@ -30,7 +30,7 @@ _FINISH_ALL = "SELECT * FROM finish_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10
 # another has ended it.
 _CONCLUDE = (
     "SELECT CASE WHEN EXISTS (SELECT 1 FROM runs WHERE id = $2 AND session IS NULL "
-    "AND (coalesce(token, 0) <> $8 OR status = 'interrupted')) THEN 'fenced' "
+    "AND (coalesce(token, 0) <> $8 OR (status = 'interrupted' AND $8 IS NOT NULL))) THEN 'fenced' "
     "ELSE conclude_run($1, $2, $3, $4, $5, $6, $7) END"
 )
 # One that is heard is looked for under no name: it stays as it is.

@@ -54,8 +54,9 @@ class Run:
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
-    `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
-    executed by another process and recorded there; one that is `followed` was so when it was asked for here.
+    `begun` is what the store has said of it where another process had begun it, when it was asked at
+    `begun_at`, by the loop's clock. One that is `mirrored` is executed by another process and recorded there;
+    one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
     `is_known_elsewhere` may be asked for again at another process by another attempt of its client. How one
     that was taken over had `ended_here` is what it has cost here.
@@ -74,6 +75,7 @@ class Run:
 
     # Of few runs; the others need not be told so each time one is made.
     waits_elsewhere = False
+    begun_at = 0.0
     when_left: "Callable[[Run], None] | None" = None
 
     def __init__(

@@ -18,7 +18,7 @@ from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import TAKEN_OVER, Run
 from openclaw_gateway.runs.work import RunWork, read
 from openclaw_gateway.sessions.bus import Bus, Watch
-from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
+from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work, certain_until
 from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.run import RunRequest
@@ -113,7 +113,7 @@ class Membership:
         await self._store.beat(self._replica(), lease_s=self._lease_s)
         if asyncio.get_running_loop().time() >= self._until:
             await self._let_the_lost_go()
-        self._until = now + self._lease_s
+        self._until = certain_until(now, self._lease_s)
 
     async def _let_the_lost_go(self) -> None:
         """It lives again; but others may have taken up meanwhile what it was at. Raises StoreError."""

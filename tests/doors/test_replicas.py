@@ -39,7 +39,7 @@ from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.logged import logged
 from tests.doors.test_agent_tools import READ, workspace
 from tests.doors.test_client_tools import OSLO, WEATHER
-from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
+from tests.doors.test_detached import DETACH, detached, events, first_frame, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
 from tests.engines.postgres import Postgres
 from tests.engines.valkey import Valkey
@@ -906,6 +906,22 @@ async def test_a_process_that_was_paused_gives_its_client_what_another_has_made_
         assert await fleet.transcript() == (["hi", "all of it"] if where is SESSION else [])
 
 
+@RECORDED
+async def test_whose_run_could_not_be_kept_is_told_to_ask_again(
+    models: ModelServer, fleet: Fleet, where: dict[str, str]
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())))
+    async with fleet.member("all") as one:
+        asked = asyncio.create_task(say(one, "hi", **where))
+        await models.wait_requests(1)
+        fleet.stores[0].is_cut = True
+        answer = await asked
+        fleet.stores[0].is_cut = False
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert where is SESSION or "send the request again" in answer.error["message"]
+
+
 class Never:
     """A `Lapse` of a process that does not run when its time is up."""
 
@@ -1150,6 +1166,25 @@ async def test_who_has_handed_a_run_over_does_not_wait_for_what_becomes_of_it(
         gate.set()
         assert "".join(said(await heard)) == "all of it"
         assert await fleet.runs(front) == ["completed"]
+
+
+@RECORDED
+async def test_who_follows_a_run_that_is_handed_over_hears_it_to_its_end(
+    models: ModelServer, fleet: Fleet, where: dict[str, str]
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with fleet.member("front") as front:
+        async with fleet.member("all") as one:
+            async with http(one) as session, session.post(CHAT, json=body, headers=where | DETACH) as left:
+                run_id = id_of(Answer(200, left.headers.copy(), (await first_frame(left)).decode()))
+            followed = asyncio.create_task(events(front, run_id))
+            await front.wait_runs(1)
+            await one.gateway.drain(0.05)
+        assert not followed.done()
+        async with fleet.member("worker"):
+            assert "".join(said(await followed)) == "all of it"
+        assert await fleet.runs(front) == (["completed"] if where is SESSION else [])
 
 
 async def test_who_takes_up_again_what_it_had_lost_does_not_end_it(models: ModelServer, fleet: Fleet) -> None:

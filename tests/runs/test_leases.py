@@ -69,7 +69,7 @@ async def test_no_renewal_waits_for_what_takes_long() -> None:
     leases = Leases(
         store, LocalBus(), never, lease_s=60, renew_every_s=0.01, look_again_s=None, is_shared=True
     )
-    leases.hold(at_work(), Claimed(Claim("r1", "me", "s", 1, 60.0)))
+    leases.hold(at_work(), Claimed(Claim("r1", "me", "s", 1, 60.0)), leases.clock())
     leases.open()
     async with asyncio.timeout(DEADLINE_S):
         assert [await store.renewed.get() for _ in range(3)] == ["r1"] * 3
@@ -80,19 +80,21 @@ async def nothing() -> None:
     pass
 
 
+@pytest.mark.parametrize("asked_ago_s", [0, 900])
 @pytest.mark.parametrize("fault", [None, RuntimeError, asyncio.CancelledError])
 async def test_a_run_is_stopped_when_its_claim_ends_whether_or_not_the_store_has_said_no(
-    fault: type[BaseException] | None,
+    fault: type[BaseException] | None, asked_ago_s: int
 ) -> None:
     """Of a store that says nothing that was known only when the deadline of the question was over, and never
-    of one that fails in another way than stores do."""
+    of one that fails in another way than stores do. A claim counts from when it was asked for."""
     store: Any = SilentStore(fault)
 
+    lease_s = asked_ago_s + 0.06
     leases = Leases(
-        store, LocalBus(), nothing, lease_s=0.06, renew_every_s=0.02, look_again_s=None, is_shared=True
+        store, LocalBus(), nothing, lease_s=lease_s, renew_every_s=0.02, look_again_s=None, is_shared=True
     )
     run = at_work()
-    leases.hold(run, Claimed(Claim("r1", "me", "s", 1, 0.06)))
+    leases.hold(run, Claimed(Claim("r1", "me", "s", 1, lease_s)), leases.clock() - asked_ago_s)
     leases.open()
     async with asyncio.timeout(DEADLINE_S):
         with pytest.raises(TimeoutError), run.interruptible():
@@ -109,7 +111,7 @@ async def test_a_claim_whose_renewal_came_while_this_process_was_paused_is_held(
         store, LocalBus(), nothing, lease_s=0.2, renew_every_s=0.05, look_again_s=None, is_shared=True
     )
     run = at_work()
-    leases.hold(run, Claimed(Claim("r1", "me", "s", 1, 0.2)))
+    leases.hold(run, Claimed(Claim("r1", "me", "s", 1, 0.2)), leases.clock())
     leases.open()
     async with asyncio.timeout(DEADLINE_S):
         assert [await store.renewed.get() for _ in range(2)] == ["r1"] * 2

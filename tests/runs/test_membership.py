@@ -84,17 +84,32 @@ class FallingStore(FaultyStore):
             self.was_looked_at_again.set()
         return False
 
-    async def work_in(self, *, within_s: float) -> float | None:
+    async def work_in(self, *, within_s: float, since_s: float) -> float | None:
         return 0.02 if self.looks == 1 else None
 
     async def wishes(self) -> tuple[()]:
         return ()
 
 
+class LockedStore(FallingStore):
+    """What can be taken up is locked at the first look."""
+
+    async def has_work(self) -> bool:
+        return self.looks < 2
+
+    async def take_up(self, *, lease_s: float) -> None:
+        self.looks += 1
+        if self.looks == 2:
+            self.was_looked_at_again.set()
+
+    async def work_in(self, *, within_s: float, since_s: float) -> float | None:
+        return None
+
+
 class AtWork:
     def __init__(self, run: Run) -> None:
         self._run = run
-        room = SimpleNamespace(among=lambda _: None, freed=None)
+        room = SimpleNamespace(among=lambda _: None, freed=None, give_back=lambda unused: None)
         self.admission = SimpleNamespace(room=room, beat=lambda _: None, for_work=lambda has_work: has_work())
 
     def running(self) -> list[Run]:
@@ -169,11 +184,12 @@ async def test_what_has_come_to_its_end_is_not_stopped() -> None:
         await member.close()
 
 
+@pytest.mark.parametrize("store_of", [FallingStore, LockedStore])
 async def test_who_has_just_come_takes_up_what_falls_before_its_first_beat(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, store_of: type[FallingStore]
 ) -> None:
     monkeypatch.setattr(membership, "_LOOK_EVERY_S", 300.0)
-    store = FallingStore()
+    store = store_of()
     member = member_of(store, at_work(), lease_s=900.0, role="all")
     await member.open()
     try:

@@ -376,3 +376,18 @@ class BusContract:
         for reader in (heard, waits, late):
             assert await read_all(reader) == whole
         await refused(bus, "r", 1, 2)
+
+    async def test_the_end_of_what_another_goes_on_with_is_heard_in_one_process_only(
+        self, bus: Bus, far: Bus
+    ) -> None:
+        assert bus.emit("r", 1, 0, [STARTED])
+        near, elsewhere = bus.subscribe("r", here=True), far.subscribe("r")
+        assert await some(elsewhere, 1) == [STARTED]
+        bus.keep_here("r")
+        assert bus.emit("r", 1, 1, [ENDED])
+        assert await read_all(near) == [STARTED, ENDED]
+        await self.told(bus, far)
+        if far is not bus:
+            whole = [STARTED, *texts("all of it"), ENDED]
+            assert far.emit("r", 2, 0, whole)
+            assert await read_all(elsewhere) == whole

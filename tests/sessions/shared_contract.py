@@ -164,8 +164,12 @@ class SharedContract:
         assert await b.work_in(within_s=LEASE / 2) == LEASE / 2
         await joined(b, "b")
         clock.pass_s(LEASE / 2)
+        assert await b.work_in(within_s=LEASE / 2) is None, "it can be taken up already"
+        assert await b.work_in(within_s=LEASE / 2, since_s=0.5) == 0, "since a moment ago"
+        clock.pass_s(1)
+        assert await b.work_in(within_s=LEASE / 2, since_s=0.5) is None
         assert (await taken(b)).run_id == "r3"
-        assert await b.work_in(within_s=LEASE / 2) is None
+        assert await b.work_in(within_s=LEASE / 2, since_s=10 * LEASE) is None
 
     async def test_the_next_run_of_a_session_continues_what_the_other_process_has_said(
         self, two: Sequence[SharedStore]

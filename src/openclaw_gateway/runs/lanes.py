@@ -117,12 +117,14 @@ class Lanes:
         if isinstance(run.begun, Claimed):
             self._share(run)
             run.accept()
-            return self._leases.hold(run, run.begun)
+            return self._leases.hold(run, run.begun, run.begun_at)
+        asked_at = self._leases.clock()
         try:
             begun = await self._begun(run, session)
         except SessionBusy:
             if not await self._has_made_room(run, session):
                 raise
+            asked_at = self._leases.clock()
             begun = await self._begun(run, session)
         match begun:
             case Duplicate(run=earlier):
@@ -133,7 +135,7 @@ class Lanes:
                 run.accept()
                 if begun.previous_ms is None and run.when_made is not None:
                     run.when_made(run)
-                return self._leases.hold(run, begun)
+                return self._leases.hold(run, begun, asked_at)
             case Recorded():
                 raise StoreError("The session store lost the session of a run: see the gateway's log.")
 
@@ -199,8 +201,7 @@ class Lanes:
         if self._elsewhere is not None:
             self._elsewhere.tell(run)
         try:
-            claimed = await self._wait_turn(run)
-            return None if claimed is None else self._leases.hold(run, claimed)
+            return await self._wait_turn(run)
         finally:
             run.queued = 0
             waiting.remove(run)
@@ -321,11 +322,12 @@ class Lanes:
                     await self._wait_ring(run, watch)
                     if run.taken_by is not None:
                         return None
+                    asked_at = self._leases.clock()
                     claimed = await self._store.claim(run.id, lease_s=self._pace.lease_s)
                     if claimed is not None:
                         # Who took it up meanwhile has lost the session, and records nothing.
                         run.taken_by = None
-                        return claimed
+                        return self._leases.hold(run, claimed, asked_at)
         except BaseException as error:
             if run.taken_by is not None:
                 if isinstance(error, (TimeoutError, StoreError)):

@@ -13,6 +13,7 @@ import structlog
 from openclaw_gateway.errors import Fenced, StoreError
 from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, Run
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.shared import certain_until
 from openclaw_gateway.sessions.store import Claim, Claimed, Store
 from openclaw_gateway.work.cancelling import is_being_cancelled
 from openclaw_gateway.work.lapse import Lapse
@@ -46,6 +47,7 @@ class Leases:
         # run id -> the run, its claim, until when that lasts by the monotonic clock
         self._held: dict[str, tuple[Run, Claim, float]] = {}
         self._heartbeat: asyncio.Task[None] | None = None
+        self.clock = asyncio.get_running_loop().time
 
     def __iter__(self) -> Iterator[Run]:
         return (run for run, _, _ in self._held.values())
@@ -62,9 +64,10 @@ class Leases:
         self._held.clear()
         return left
 
-    def hold(self, run: Run, claimed: Claimed) -> Claimed:
+    def hold(self, run: Run, claimed: Claimed, asked_at: float) -> Claimed:
+        """`asked_at` is when the store was asked for it, by `clock`: it may have been a while ago."""
         run.hold(claimed.claim.token)
-        self._held[run.id] = (run, claimed.claim, asyncio.get_running_loop().time() + self._lease_s)
+        self._held[run.id] = (run, claimed.claim, certain_until(asked_at, self._lease_s))
         return claimed
 
     def let_go(self, run_id: str) -> Claim | None:
@@ -143,7 +146,7 @@ class Leases:
                 run.abort(LEASE_ENDS)
         else:
             if run.id in self._held:
-                self._held[run.id] = (run, claim, now + self._lease_s)
+                self._held[run.id] = (run, claim, certain_until(now, self._lease_s))
             if wish is not None:
                 run.heed(wish)
         finally:

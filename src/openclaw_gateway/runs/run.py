@@ -54,8 +54,9 @@ class Run:
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
-    `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
-    executed by another process and recorded there; one that is `followed` was so when it was asked for here.
+    `begun` is what the store has said of it where another process had begun it, when it was asked at
+    `begun_at`, by the loop's clock. One that is `mirrored` is executed by another process and recorded there;
+    one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
     `is_ending` is over, and its end is on its way to the store: nothing of it is left to be stopped. One that
     `is_known_elsewhere` may be asked for again at another process by another attempt of its client. How one
@@ -76,6 +77,7 @@ class Run:
     # Of few runs; the others need not be told so each time one is made.
     waits_elsewhere = False
     is_ending = False
+    begun_at = 0.0
     when_left: "Callable[[Run], None] | None" = None
 
     def __init__(
@@ -378,6 +380,9 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
+        if self.abort_reason == HANDED_OVER and result.error is not None and not self.is_mirrored:
+            # Who reads it elsewhere hears its end from who goes on with it.
+            self._bus.keep_here(self.id)
         if self.begun is not None and self.is_elsewhere:
             # Who has given it away hears its end from who records it.
             self._close(result)

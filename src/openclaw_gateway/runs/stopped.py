@@ -4,7 +4,7 @@ Pure. The same whichever process executes it.
 """
 
 from openclaw_gateway.errors import GatewayError, RunAborted, RunCutShort, RunTimeout, StoreError
-from openclaw_gateway.runs.run import HANDED_OVER, LEASE_ENDS, SHUTTING_DOWN, Run
+from openclaw_gateway.runs.run import HANDED_OVER, LEASE_ENDS, SHUTTING_DOWN, TAKEN_OVER, Run
 
 
 def why_stopped(run: Run) -> GatewayError:
@@ -17,6 +17,14 @@ def why_stopped(run: Run) -> GatewayError:
         return RunCutShort(
             "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
             retry_after=5,
+        )
+    if run.abort_reason == TAKEN_OVER:
+        # Where it is known what the other process has made of it, that is told instead.
+        return RunCutShort(
+            "This process was without the session store for so long that another one may have taken over "
+            "this run: send the request again.",
+            code="fenced",
+            retry_after=1,
         )
     if run.abort_reason == LEASE_ENDS:
         return StoreError(

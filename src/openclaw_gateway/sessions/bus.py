@@ -90,6 +90,10 @@ class Bus(Protocol):
         """Another process holds the run now, under a newer token than this one: who reads it here goes on
         with what that one writes, and nothing more is emitted here under this token."""
 
+    def keep_here(self, run_id: str) -> None:
+        """What is emitted here of this run from now on, its end too, is read in this process only: another
+        one will go on with it, and tells the others. Until the log is forgotten."""
+
     def signal(self, run_id: str, signal: Signal) -> None:
         """Tell the holder of a run, whichever process that is."""
 

@@ -15,7 +15,10 @@ def not_to_be_read() -> Fenced:
 
 def not_waiting() -> StoreError:
     return StoreError(
-        "This run is not waiting for its session: it runs, has ended or is unknown.", code="run_not_open"
+        "This run is not waiting for its session: it runs elsewhere, has ended or is unknown. Read the "
+        "session's transcript, or send the request again.",
+        code="run_not_open",
+        retry_after=1,
     )
 
 
@@ -57,4 +60,6 @@ def summary_outdated(covered: int, last: int) -> StoreError:
 
 
 def taken_up() -> Fenced:
-    return Fenced("Another process has taken this run up: this one may no longer write to it.")
+    return Fenced(
+        "Another process has taken this run up: this one may no longer write to it. Send the request again."
+    )

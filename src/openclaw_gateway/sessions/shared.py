@@ -23,8 +23,15 @@ Role = Literal["all", "front", "worker"]
 
 # Rung on the bus when there is something to take up.
 WORK_TOPIC = "work"
+_WHOLE_S = 0.001
 # How often a run is executed at most, in all.
 ATTEMPTS = 2
+
+
+def certain_until(asked_at: float, lease_s: float) -> float:
+    """Until when a lease lasts for certain, by the clock of who has asked for it at `asked_at`: a store may
+    count whole milliseconds, and the question and its answer take their time."""
+    return asked_at + lease_s - _WHOLE_S
 
 
 class Replica(Struct, frozen=True):
@@ -42,7 +49,8 @@ class Replica(Struct, frozen=True):
 class Work(Struct, frozen=True):
     """A run to be executed here, from now on this replica's own. `body` is its `NewRun.work`; `attempt`
     counts from 1, and `token` is newer than that of whoever had it before. `claimed` is its session's claim,
-    with the same one; None = it has none to wait for."""
+    with the same one; None = it has none to wait for. `asked_at` is when this replica asked, by its monotonic
+    clock."""
 
     run_id: str
     owner: str
@@ -51,6 +59,7 @@ class Work(Struct, frozen=True):
     attempt: int
     token: int
     claimed: Claimed | None = None
+    asked_at: float = 0.0
 
 
 class Waiting(Struct, frozen=True):
@@ -103,10 +112,10 @@ class SharedStore(Store, KeepsDocuments, Protocol):
     async def has_work(self) -> bool:
         """Whether `take_up` may have something to do. It may say so of what has to wait still."""
 
-    async def work_in(self, *, within_s: float) -> float | None:
+    async def work_in(self, *, within_s: float, since_s: float = 0.0) -> float | None:
         """In how many seconds the next run of a process that beats no more can be taken up: of one whose
-        lease ends `within_s`, or has ended. What can be taken up already does not count; None = there is no
-        other."""
+        lease ends `within_s`, or has ended; 0 where it could be for `since_s` at most. What can be taken up
+        for longer does not count; None = there is no other."""
 
     async def take_up(self, *, lease_s: float) -> Work | None:
         """The oldest run that nobody executes: one that was `given`, or one of a replica that has gone.

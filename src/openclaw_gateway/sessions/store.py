@@ -277,7 +277,7 @@ class Store(Protocol):
     async def conclude(self, run_id: str, ending: Ending, *, token: int | None = None) -> None:
         """End a run that has no session. The first end stands. `token` is that under which it was executed, 0
         of one that was begun here: with a newer one, or at another process, this one is Fenced, also where it
-        has ended there.
+        has ended there. None: whoever has it.
 
         Raises StoreError (code "run_not_open") for a run that has a session, or is unknown.
         """

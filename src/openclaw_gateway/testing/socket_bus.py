@@ -68,6 +68,7 @@ class SocketBus:
         self._links: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
         self._changed = asyncio.Condition()
         self._hearing: list[Hear] = []
+        self._kept_here: set[str] = set()
         self.limits: SharedLimits = LocalLimits()
 
     async def open(self) -> None:
@@ -96,7 +97,7 @@ class SocketBus:
 
     def emit(self, run_id: str, token: int, seq: int, events: Sequence[Event]) -> bool:
         taken = self._replica.emit(run_id, token, seq, events)
-        if taken and events:
+        if taken and events and run_id not in self._kept_here:
             self._tell(_Emitted(run_id, token, seq, tuple(events)))
         return taken
 
@@ -107,10 +108,14 @@ class SocketBus:
 
     def forget(self, run_id: str) -> None:
         self._replica.forget(run_id)
+        self._kept_here.discard(run_id)
         self._tell(_Forgotten(run_id))
 
     def went_elsewhere(self, run_id: str, token: int) -> None:
         """All logs are everybody's here: the newer holder's begins in the place of this one's."""
+
+    def keep_here(self, run_id: str) -> None:
+        self._kept_here.add(run_id)
 
     def signal(self, run_id: str, signal: Signal) -> None:
         self._replica.signal(run_id, signal)

@@ -18,7 +18,7 @@ from openclaw_gateway.runs.plans.plan import Plan
 from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, Run
 from openclaw_gateway.runs.work import RunWork, read
 from openclaw_gateway.sessions.bus import Bus, Watch
-from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
+from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work, certain_until
 from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.run import RunRequest
@@ -37,6 +37,7 @@ DIFFERS = (
 )
 # Of what a process that has gone was at, nobody rings; and a ring may get lost.
 _LOOK_EVERY_S = 0.3
+_LOOK_SOON_S = 0.01
 # The database counts whole milliseconds.
 _AFTERWARDS_S = 0.002
 _LEAVES_WITHIN_S = 5.0
@@ -113,11 +114,11 @@ class Membership:
             now = clock()
             await self._in_time(self._store.beat(self._replica(), lease_s=self._lease_s))
             # One that was paused before it heard the answer may count as gone again.
-            if clock() < now + self._lease_s:
+            if clock() < certain_until(now, self._lease_s):
                 break
         if clock() >= self._until:
             await self._in_time(self._let_the_lost_go())
-        self._until = now + self._lease_s
+        self._until = certain_until(now, self._lease_s)
 
     async def _let_the_lost_go(self) -> None:
         """It lives again; but others may have taken up meanwhile what it was at. Raises StoreError."""
@@ -172,12 +173,15 @@ class Membership:
             self._has_warned = True
             log.warning("replicas.without_bus", replicas=len(replicas), detail=WITHOUT_BUS)
 
-    async def _look_for_the_late(self) -> None:
-        """One that lives beats three times in a lease."""
-        left_s = await self._store.work_in(within_s=self._lease_s / 2)
+    async def _look_for_the_late(self, looked_at: float) -> None:
+        """One that lives beats three times in a lease. What has fallen since this process `looked_at` what
+        there is to take up may not have been seen."""
+        loop = asyncio.get_running_loop()
+        since_s = loop.time() - looked_at
+        left_s = await self._store.work_in(within_s=self._lease_s / 2, since_s=since_s)
         self._forget_the_late()
         if left_s is not None:
-            self._falls = asyncio.get_running_loop().call_later(left_s + _AFTERWARDS_S, self._ask)
+            self._falls = loop.call_later(left_s + _AFTERWARDS_S, self._ask)
 
     def _ask(self) -> None:
         """Have it taken up, and find out when there will be more."""
@@ -219,19 +223,27 @@ class Membership:
         ]
 
     async def _taking_up(self, watch: Watch) -> None:
+        clock = asyncio.get_running_loop().time
+        wait_s = _LOOK_EVERY_S
         while True:
             try:
+                looked_at = clock()
                 await self._take_up()
                 await self._heed_wishes()
                 if self._is_to_ask:
-                    await self._look_for_the_late()
+                    await self._look_for_the_late(looked_at)
+                    wait_s = _LOOK_SOON_S
+                # Who asks something of a session locks it for a moment: what falls then is passed over.
+                wait_s = min(2 * wait_s, _LOOK_EVERY_S)
+                if wait_s < _LOOK_EVERY_S and not await self._store.has_work():
+                    wait_s = _LOOK_EVERY_S
             except StoreError as error:
                 log.warning("work.not_taken_up", error=error.message)
             except (Exception, asyncio.CancelledError):
                 if is_being_cancelled():
                     raise
                 log.exception("work.not_taken_up")
-            await watch.ring(_LOOK_EVERY_S)
+            await watch.ring(wait_s)
 
     async def _take_up(self) -> None:
         for run_id in list(self._undone):

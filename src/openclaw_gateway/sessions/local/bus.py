@@ -146,6 +146,9 @@ class LocalBus:
     def went_elsewhere(self, run_id: str, token: int) -> None:
         """Nothing comes here from other processes: who reads it has read all there is."""
 
+    def keep_here(self, run_id: str) -> None:
+        """Nothing goes to other processes."""
+
     def signal(self, run_id: str, signal: Signal) -> None:
         for heard in tuple(self._heeding):
             heard(run_id, signal)

@@ -30,7 +30,7 @@ _WORK_IN = (
     "  FROM replicas JOIN runs ON runs.replica = replicas.id AND runs.ended_ms IS NULL"
     "  LEFT JOIN sessions ON sessions.number = runs.session AND sessions.holder = runs.number"
     "  WHERE replicas.id <> $2 AND replicas.lease_until_ms <= now + $3) AS late "
-    "WHERE free_ms > now GROUP BY now"
+    "WHERE free_ms > now - $4 GROUP BY now"
 )
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
 _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"
@@ -79,9 +79,10 @@ async def has_work(db: Connection, who: Who) -> bool:
     return found
 
 
-async def work_in(db: Connection, who: Who, within_s: float) -> float | None:
-    left_ms: int | None = await db.fetchval(_WORK_IN, who.at_ms, who.replica, int(within_s * 1000))
-    return None if left_ms is None else left_ms / 1000
+async def work_in(db: Connection, who: Who, within_s: float, since_s: float) -> float | None:
+    within_ms, since_ms = int(within_s * 1000), int(since_s * 1000)
+    left_ms: int | None = await db.fetchval(_WORK_IN, who.at_ms, who.replica, within_ms, since_ms)
+    return None if left_ms is None else max(left_ms, 0) / 1000
 
 
 async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, again: bool) -> Work | None:

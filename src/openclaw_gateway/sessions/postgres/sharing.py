@@ -1,7 +1,10 @@
 """What PostgresStore does beyond the Store of one process: each act is handed to the pool. Knows no SQL."""
 
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.bus import Signal
@@ -40,8 +43,8 @@ class Sharing:
     async def has_work(self) -> bool:
         return bool(self._unheard) or await self._pool.submit(replicas.has_work, self._who)
 
-    async def work_in(self, *, within_s: float) -> float | None:
-        return await self._pool.submit(replicas.work_in, self._who, within_s)
+    async def work_in(self, *, within_s: float, since_s: float = 0.0) -> float | None:
+        return await self._pool.submit(replicas.work_in, self._who, within_s, since_s)
 
     async def take_up(self, *, lease_s: float) -> Work | None:
         """Whoever is cancelled while it waits does not hear what is its own from now on: shield the call."""
@@ -101,8 +104,10 @@ class Sharing:
     async def _taken_up(self, lease_s: float) -> Work | None:
         again = bool(self._unheard)
         ticket = self._unheard.pop() if again else secrets.token_hex(8)
+        asked_at = time.monotonic()
         try:
-            return await self._pool.execute(replicas.take_up, self._who, lease_s, ticket, again=again)
+            work = await self._pool.execute(replicas.take_up, self._who, lease_s, ticket, again=again)
+            return None if work is None else replace(work, asked_at=asked_at)
         except StoreError as error:
             if again or may_have_been_done(error):
                 self._unheard.append(ticket)

@@ -72,6 +72,7 @@ class RedisBus:
         self._outgoing: dict[str, Outgoing] = {}
         self._finished: dict[str, int] = {}  # run id -> token
         self._followed: dict[str, None] = {}
+        self._kept_here: set[str] = set()
         self._hearing: list[Hear] = []
         self._tasks: list[asyncio.Task[None]] = []
         there = places(url, pace)
@@ -134,12 +135,19 @@ class RedisBus:
 
     def forget(self, run_id: str) -> None:
         self._local.forget(run_id)
+        self._kept_here.discard(run_id)
         token = self._finished.pop(run_id, None)
         if token is not None:
             self._give_up(run_id, token)
 
     def went_elsewhere(self, run_id: str, token: int) -> None:
         self._superseded(run_id, token)
+
+    def keep_here(self, run_id: str) -> None:
+        self._kept_here.add(run_id)
+        out = self._outgoing.pop(run_id, None)
+        if out is not None:
+            self._publishers[out.bucket].drop(out)
 
     def signal(self, run_id: str, signal: Signal) -> None:
         self._local.signal(run_id, signal)
@@ -172,6 +180,8 @@ class RedisBus:
 
     def _grown(self, grown: EventLog) -> None:
         """A log of this process has new events."""
+        if grown.run_id in self._kept_here:
+            return
         out = self._outgoing.get(grown.run_id)
         if out is None or out.token != grown.token:
             out = self._began(grown, out)

@@ -14,12 +14,13 @@ from asyncpg import Connection
 from openclaw_gateway import engines
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.runs import leases
 from openclaw_gateway.runs.elsewhere import membership, mirrored
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plans.plan import Plan
-from openclaw_gateway.runs.run import HANDED_OVER, Run
+from openclaw_gateway.runs.run import BY_REQUEST, HANDED_OVER, TAKEN_OVER, Run
 from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
@@ -970,6 +971,105 @@ async def _nothing(_: object) -> frozenset[str]:
     return frozenset()
 
 
+async def test_nor_where_that_is_found_out_while_its_end_is_on_its_way(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was stopped with its answer whole, and its client was given that."""
+    monkeypatch.setattr(membership, "Lapse", Never)
+    gate = asyncio.Event()
+    models.enqueue(says("", Hold(gate), "of one"), says("of the other"))
+    async with members(fleet, "all", "all") as (one, other):
+        store = fleet.stores[0]
+        conclude, is_at_its_end = store.conclude, asyncio.Event()
+
+        async def found_out(*given: Any, **named: Any) -> None:
+            (run,) = one.gateway._live.running()
+            run.abort(TAKEN_OVER)
+            is_at_its_end.set()
+            await conclude(*given, **named)
+
+        asked = asyncio.create_task(say(one, "hi", **NAMED))
+        await models.wait_requests(1)
+        monkeypatch.setattr(store, "conclude", found_out)
+        store.goes_on.clear()
+        await models.wait_requests(2)
+        await other.wait_no_runs()
+        gate.set()
+        await is_at_its_end.wait()
+        store.goes_on.set()
+        assert (await asked).content == "of the other"
+
+
+async def test_and_is_given_the_other_one_though_the_store_does_not_say_at_once_that_there_is_one(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "Lapse", Never)
+    models.enqueue(says("", Hold(asyncio.Event())), says("of the other"))
+    async with members(fleet, "all", "all") as (one, other):
+        store = fleet.stores[0]
+        get_run, falters = store.get_run, iter([True])
+
+        async def found(*given: Any) -> RunRecord | None:
+            if next(falters, False):
+                raise StoreError("busy")
+            return await get_run(*given)
+
+        asked = asyncio.create_task(say(one, "hi", **NAMED))
+        await models.wait_requests(1)
+        store.goes_on.clear()
+        await models.wait_requests(2)
+        await other.wait_no_runs()
+        monkeypatch.setattr(store, "get_run", found)
+        store.goes_on.set()
+        answer = await asked
+        assert (answer.status, answer.content) == (200, "of the other")
+        assert next(falters, None) is None
+
+
+@RECORDED
+async def test_what_is_stopped_where_it_was_lost_is_stopped_where_it_is(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, where: dict[str, str]
+) -> None:
+    """Who had stopped it waited for all of its answer."""
+    for module in (membership, leases):
+        monkeypatch.setattr(module, "Lapse", Never)
+    models.script("mock-echo", says("", Hold(asyncio.Event())))
+    async with members(fleet, "all", "all") as (one, other):
+        asked = asyncio.create_task(say(one, "hi", **where))
+        await models.wait_requests(1)
+        fleet.stores[0].goes_on.clear()
+        await models.wait_requests(2)
+        (run,) = one.gateway._live.running()
+        assert run.abort(BY_REQUEST)
+        fleet.stores[0].goes_on.set()
+        assert (await asked).status == 499
+        await models.wait_aborted(2)
+        await other.wait_no_runs()
+
+
+@pytest.mark.parametrize("roles", [("all",), ("front", "worker")], ids=["alone", "at a front"])
+async def test_what_was_stopped_because_the_store_was_away_is_done_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet, roles: tuple[Role, ...]
+) -> None:
+    """No other process had it: its client was told that one had, and that it was aborted, after which no SDK
+    asks again."""
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    async with members(fleet, *roles) as (first, *_):
+        asked = asyncio.create_task(say(first, "hi", **NAMED))
+        await models.wait_requests(1)
+        fleet.stores[-1].is_cut = True
+        await models.wait_aborted(1)
+        fleet.stores[-1].is_cut = False
+        stopped = await asked
+        assert (stopped.status, stopped.error["code"]) == (503, "store_unavailable")
+        assert stopped.headers["Retry-After"] == "1"
+        async with asyncio.timeout(10):
+            # Its name stands for it until the store has heard of its end.
+            while (again := await say(first, "hi", **NAMED)).status != 200:
+                pass
+        assert again.content == "all of it"
+
+
 @RECORDED
 async def test_and_not_to_one_that_has_heard_words(
     models: ModelServer, fleet: Fleet, where: dict[str, str]
@@ -1046,6 +1146,28 @@ async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
         assert await fleet.runs(front) == (["completed"] if where else [])
 
 
+async def test_who_has_handed_a_run_over_does_not_wait_for_what_becomes_of_it(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """One with a session kept its process until the other had ended it, or for a quarter of a minute."""
+    gate = asyncio.Event()
+    models.enqueue(says("", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
+    async with members(fleet, "all", "all", "front") as (one, _, front):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        left = asyncio.create_task(ask(one, body, headers={**DETACH, **SESSION}))
+        await models.wait_requests(1)
+        left.cancel()
+        await asyncio.gather(left, return_exceptions=True)
+        (run,) = one.gateway._live.running()
+        heard = asyncio.create_task(events(front, run.id))
+        await front.wait_runs(1)
+        async with asyncio.timeout(5):
+            await one.gateway.drain(0.05)
+        gate.set()
+        assert "".join(said(await heard)) == "all of it"
+        assert await fleet.runs(front) == ["completed"]
+
+
 @RECORDED
 async def test_who_follows_a_run_that_is_handed_over_hears_it_to_its_end(
     models: ModelServer, fleet: Fleet, where: dict[str, str]
@@ -1113,14 +1235,40 @@ async def test_a_run_that_ended_without_a_word_has_no_empty_answer(
     async with fleet.member("front") as front:
         asked = asyncio.create_task(say(front, "hi", **SESSION))
         await front.wait_runs(1)
-        store = fleet.stores[0]
-        async with asyncio.timeout(5):
-            while not (open_ := await store.open_runs(OPERATOR.owner, "agent:main:s")):  # noqa: ASYNC110
-                await asyncio.sleep(0)
-        await store.withdraw(open_[0], status)
+        await fleet.stores[0].withdraw(await open_run(fleet.stores[0]), status)
         answer = await asked
     assert answer.status == told
     assert answer.error["message"]
+
+
+async def test_how_a_run_has_ended_is_asked_again_where_the_store_does_not_say(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had said that there is an end: its client was told that the store was away."""
+    async with fleet.member("front") as front:
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await front.wait_runs(1)
+        store = fleet.stores[0]
+        run_id = await open_run(store)
+        result, falters = store.result, iter([True])
+
+        async def kept(*given: Any) -> bytes | None:
+            if next(falters, False):
+                raise StoreError("busy")
+            return await result(*given)
+
+        monkeypatch.setattr(store, "result", kept)
+        await store.withdraw(run_id, "aborted")
+        assert (await asked).status == 499
+        assert next(falters, None) is None
+
+
+async def open_run(store: Severable) -> str:
+    """The first of the session, once the store has it."""
+    async with asyncio.timeout(5):
+        while not (found := await store.open_runs(OPERATOR.owner, "agent:main:s")):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    return found[0]
 
 
 async def test_who_follows_a_run_may_come_to_execute_it(models: ModelServer, fleet: Fleet) -> None:

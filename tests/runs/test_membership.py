@@ -12,7 +12,7 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.elsewhere import membership
 from openclaw_gateway.runs.elsewhere.membership import Membership
 from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
-from openclaw_gateway.runs.run import TAKEN_OVER, Run
+from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, Run
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Claim, Claimed
@@ -134,7 +134,7 @@ async def test_who_cannot_beat_because_of_a_fault_stops_what_others_may_have(
     try:
         async with asyncio.timeout(DEADLINE_S):
             await stopped.wait()
-        assert run.abort_reason == TAKEN_OVER
+        assert run.abort_reason == LEASE_ENDS, "nobody knows whether another has it"
     finally:
         await member.close()
 
@@ -151,6 +151,35 @@ async def test_who_has_beaten_and_was_paused_then_stops_what_it_has_lost_and_not
         async with asyncio.timeout(DEADLINE_S):
             await store.has_beaten_thrice.wait()
         assert run.abort_reason == reason
+    finally:
+        await member.close()
+
+
+class EndingStore(LateStore):
+    """The run ends while it is asked what was lost."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+
+    async def lost(self, executed: Mapping[str, int]) -> frozenset[str]:
+        self._run.is_ending = self.beats > 1
+        return frozenset(executed)
+
+
+async def test_what_has_come_to_its_end_is_not_stopped() -> None:
+    """Whose that is, the store says of its end. One that was recorded was told as that of another."""
+    run = at_work()
+    run.is_ending = True
+    store = EndingStore(run)
+    member = member_of(store, run, lease_s=0.2)
+    await member.open()
+    run.is_ending = False
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await store.has_beaten_thrice.wait()
+        assert run.is_ending
+        assert run.abort_reason is None
     finally:
         await member.close()
 

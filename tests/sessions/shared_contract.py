@@ -533,6 +533,20 @@ class SharedContract:
         with pytest.raises(Fenced):
             await a.conclude("r1", ending(), token=0)
 
+    async def test_nor_what_somebody_has_stopped_meanwhile(
+        self, two: Sequence[SharedStore], clock: Clock
+    ) -> None:
+        a, b = two
+        await a.begin(work("r1", None), lease_s=LEASE)
+        assert await b.request_abort(ME, "r1")
+        clock.pass_s(LEASE)
+        await joined(b, "b")
+        assert await b.take_up(lease_s=LEASE) is None
+        assert await status(b, "r1") == "aborted"
+        with pytest.raises(Fenced):
+            await a.conclude("r1", ending(), token=0)
+        await a.conclude("r1", ending((), "aborted"), token=0)
+
     async def test_who_was_away_is_told_which_runs_without_a_session_it_has_lost(
         self, two: Sequence[SharedStore], clock: Clock
     ) -> None:
@@ -546,8 +560,9 @@ class SharedContract:
         assert await a.lost(runs) == frozenset()
         assert await b.lost(runs) == runs.keys() - {"not yet begun"}, "they are a's"
         await a.conclude("ended", ending(), token=0)
-        for name in ("taken", "back"):
+        for name, before in (("taken", {"ended"}), ("back", {"ended", "taken"})):
             assert await a.hand_over(name)
+            assert await a.lost(runs) == before, "nobody has taken it up"
             assert (await taken(b)).run_id == name
         assert await b.hand_over("back")
         assert (await taken(a)).run_id == "back", "under a newer token"

@@ -370,6 +370,35 @@ async def test_those_that_wait_for_a_session_that_somebody_holds_keep_no_connect
     assert await store.claim("r1", lease_s=LEASE) is not None
 
 
+async def test_who_ends_a_run_that_is_begun_anew_at_this_very_time_does_not_end_that(
+    store: PostgresStore, store_url: str
+) -> None:
+    """What was so when the statement began is not what it is about once it has the lock."""
+    await store.beat(Replica("a", "all", "1", "", 1), lease_s=LEASE)
+    await store.begin(work("r1", None), lease_s=LEASE)
+    other = await asyncpg.connect(store_url)
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    try:
+        async with other.transaction():
+            await other.execute("UPDATE runs SET token = nextval('arrivals') WHERE id = 'r1'")
+            ends = asyncio.create_task(store.conclude("r1", ending(), token=0))
+
+            async def does_it_wait() -> bool:
+                await other.execute("SELECT pg_stat_clear_snapshot()")
+                return bool(await other.fetchval(waits))
+
+            await until(does_it_wait)
+        assert (await refusal(ends)).code == "fenced"
+        run = await store.get_run(ME, "r1")
+        assert run is not None
+        assert run.status == "running"
+    finally:
+        await other.close()
+
+
 async def test_a_begin_that_comes_to_the_database_late_is_ended(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -274,11 +274,10 @@ class Lanes:
                 raise Repeated(begun.run)
         run.accept()
 
-    async def conclude(self, run: Run, ending: Ending) -> None:
-        """The other end of `record`. What the store does not take now, it is told again at each heartbeat.
-        Raises Fenced where another process has had the run since."""
-        if (fenced := await self._unended.conclude(run.id, run.token, ending)) is not None:
-            raise fenced
+    async def conclude(self, run: Run, ending: Ending) -> bool:
+        """The other end of `record`; whether the store has it. What it does not take now, it is told again at
+        each heartbeat. Raises Fenced where another process has had the run since."""
+        return await self._unended.conclude(run.id, run.token, ending)
 
     async def leave(self, run: Run, claim: Claim, ending: Ending) -> None:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""

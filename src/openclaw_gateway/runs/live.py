@@ -271,7 +271,9 @@ class LiveRuns:
         others = self._others
         # Another has what is mirrored already, once it was accepted.
         is_handed = run.is_mirrored and run.accepted.done() and run.may_go_elsewhere
-        if others is not None and not run.is_mirrored and run.may_go_elsewhere:
+        # One that is over is not given up: its answer would be made once more.
+        is_own = not run.is_mirrored and not run.is_ending
+        if others is not None and is_own and run.may_go_elsewhere:
             with suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(_HAND_OVER_S):
                     is_handed = await others.hand_over(run.id)

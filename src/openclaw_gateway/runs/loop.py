@@ -20,7 +20,7 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import HANDED_OVER, TAKEN_OVER, UNASKED, Run, now_ms
+from openclaw_gateway.runs.run import HANDED_OVER, LEASE_ENDS, TAKEN_OVER, UNASKED, Run, now_ms
 from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.runs.stopped import why_stopped
@@ -140,10 +140,16 @@ class RunLoop:
 
     async def _concluded(self, run: Run, result: RunResult) -> RunResult:
         """The result, which is another one where another process has had the run since."""
+        run.is_ending = True
         try:
-            await self._lanes.conclude(run, _ending(run, result))
+            is_recorded = await self._lanes.conclude(run, _ending(run, result))
         except Fenced as error:
-            return result if run.abort_reason == TAKEN_OVER else _lost(run, None, result, error)
+            # What was done before anybody said so is not what was recorded.
+            is_said = run.abort_reason == TAKEN_OVER and result.error is not None
+            return result if is_said else _lost(run, None, result, error)
+        if not is_recorded and run.abort_reason == LEASE_ENDS and result.error is not None:
+            # Another may have begun it anew: nobody is told how it ended here who may hear that one.
+            run.is_lost = True
         return result
 
     async def _answered(self, run: Run) -> RunResult:

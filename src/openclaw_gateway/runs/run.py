@@ -58,6 +58,7 @@ class Run:
     `begun_at`, by the loop's clock. One that is `mirrored` is executed by another process and recorded there;
     one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
+    `is_ending` is over, and its end is on its way to the store: nothing of it is left to be stopped. One that
     `is_known_elsewhere` may be asked for again at another process by another attempt of its client. How one
     that was taken over had `ended_here` is what it has cost here.
     `started_by` is what clients call the run whose tool has started it, `top` the id of the one for which all
@@ -75,6 +76,7 @@ class Run:
 
     # Of few runs; the others need not be told so each time one is made.
     waits_elsewhere = False
+    is_ending = False
     begun_at = 0.0
     when_left: "Callable[[Run], None] | None" = None
 

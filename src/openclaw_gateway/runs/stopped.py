@@ -28,8 +28,8 @@ def why_stopped(run: Run) -> GatewayError:
         )
     if run.abort_reason == LEASE_ENDS:
         return StoreError(
-            "The session store did not answer for so long that this run had to give up its session: send the "
-            "request again.",
+            "The session store did not answer for so long that this run had to be stopped, because another "
+            "process may have it by now: send the request again.",
             retry_after=1,
         )
     if run.abort_reason is not None:

@@ -4,6 +4,7 @@ A run that stays open would keep its session for ever, or its place in the line.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -56,26 +57,37 @@ class Unended:
             return
         self._unfinished.pop(run_id, None)
 
-    async def conclude(self, run_id: str, token: int, ending: Ending) -> Fenced | None:
-        """The end of a run without a session. Who has it now, under a newer token, ends it himself: it is
-        returned then that it is not this process's."""
-        fenced: Fenced | None = None
-        self._unconcluded[run_id] = (token, ending)
+    async def conclude(self, run_id: str, token: int, ending: Ending) -> bool:
+        """The end of a run without a session; whether the store has taken it. Raises Fenced: who has it now,
+        under a newer token, ends it himself."""
+        end = self._unconcluded[run_id] = (token, ending)
+        return await self._concluded(run_id, end)
+
+    async def _concluded(self, run_id: str, end: tuple[int, Ending]) -> bool:
+        """Raises Fenced."""
+        token, ending = end
         try:
             await self._store.conclude(run_id, ending, token=token)
-        except Fenced as error:
-            fenced = error
+        except Fenced:
+            self._is_told(run_id, end)
+            raise
         except StoreError as error:
             if error.code != "run_not_open":
                 log.warning("run.not_concluded", run=run_id, error=error.message)
-                return None
-        self._unconcluded.pop(run_id, None)
-        return fenced
+                return False
+        self._is_told(run_id, end)
+        return True
+
+    def _is_told(self, run_id: str, end: tuple[int, Ending]) -> None:
+        """Another end of the same run, which this process has had again since, is still to be told."""
+        if self._unconcluded.get(run_id) is end:
+            del self._unconcluded[run_id]
 
     async def catch_up(self) -> None:
         for run_id, status in list(self._leaving.items()):
             await self.withdraw(run_id, status)
         for run_id, claim in list(self._unfinished.items()):
             await self.finish(run_id, claim)
-        for run_id, (token, ending) in list(self._unconcluded.items()):
-            await self.conclude(run_id, token, ending)
+        for run_id, end in list(self._unconcluded.items()):
+            with suppress(Fenced):
+                await self._concluded(run_id, end)

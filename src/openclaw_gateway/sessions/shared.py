@@ -132,7 +132,7 @@ class SharedStore(Store, KeepsDocuments, Protocol):
     async def lost(self, executed: Mapping[str, int]) -> frozenset[str]:
         """Of runs without a session that this process executes, each with its token, those that it has no
         more: another process has taken them up, or they were ended. One of which the store knows nothing yet
-        is not lost."""
+        is not lost, nor is one that was handed over and that nobody has taken up."""
 
     async def work(self, owner: str, run_id: str) -> bytes | None:
         """`NewRun.work` of a run that is open; None of any other."""

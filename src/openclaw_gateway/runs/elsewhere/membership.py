@@ -5,7 +5,7 @@ then stops what others may have begun anew. (Runs with a session have leases of 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -15,7 +15,7 @@ from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.runs.elsewhere.following import PlanOf
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plans.plan import Plan
-from openclaw_gateway.runs.run import TAKEN_OVER, Run
+from openclaw_gateway.runs.run import LEASE_ENDS, TAKEN_OVER, Run
 from openclaw_gateway.runs.work import RunWork, read
 from openclaw_gateway.sessions.bus import Bus, Watch
 from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work, certain_until
@@ -106,13 +106,18 @@ class Membership:
         self._bus.ring(WORK_TOPIC)
 
     async def _beat(self) -> None:
-        now = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
         if self._watch is not None:
             # Whatever becomes of the store: what is at work here takes its places.
             self._live.admission.beat(self._lease_s)
-        await self._store.beat(self._replica(), lease_s=self._lease_s)
-        if asyncio.get_running_loop().time() >= self._until:
-            await self._let_the_lost_go()
+        while True:
+            now = clock()
+            await self._in_time(self._store.beat(self._replica(), lease_s=self._lease_s))
+            # One that was paused before it heard the answer may count as gone again.
+            if clock() < certain_until(now, self._lease_s):
+                break
+        if clock() >= self._until:
+            await self._in_time(self._let_the_lost_go())
         self._until = certain_until(now, self._lease_s)
 
     async def _let_the_lost_go(self) -> None:
@@ -120,14 +125,16 @@ class Membership:
         own = {run.id: run for run in self._own()}
         if own:
             for run_id in await self._store.lost({run.id: run.token for run in own.values()}):
-                own[run_id].abort(TAKEN_OVER)
+                # Its end may be on its way by now: then the store says of that whose it is.
+                if not own[run_id].is_ending:
+                    own[run_id].abort(TAKEN_OVER)
 
     async def _beating(self) -> None:
         every_s = self._lease_s / 3
         while True:
             await asyncio.sleep(every_s)
             try:
-                await self._beat_in_time(every_s)
+                await self._beat()
                 self._ask()
                 # The next beat waits for no answer that has nothing to do with it.
                 with suppress(StoreError, TimeoutError):
@@ -144,13 +151,13 @@ class Membership:
                 if asyncio.get_running_loop().time() + every_s >= self._until:
                     self._stop()
 
-    async def _beat_in_time(self, every_s: float) -> None:
+    async def _in_time(self, asked: Awaitable[None]) -> None:
         """A store may take longer to say nothing than the lease lasts. Of one that has ended already, because
-        this process was paused, it is asked first. Raises as `_beat` does."""
+        this process was paused, it is asked first. Raises StoreError."""
         now = asyncio.get_running_loop().time()
-        stops = Lapse(self._until if self._until > now else now + every_s, self._stop)
+        stops = Lapse(self._until if self._until > now else now + self._lease_s / 3, self._stop)
         try:
-            await self._beat()
+            await asked
         finally:
             stops.cancel()
 
@@ -199,17 +206,20 @@ class Membership:
                     run.heed(wish)
 
     def _stop(self) -> None:
+        """Nobody knows whether others have begun anew what is at work here."""
         for run in self._own():
-            run.abort(TAKEN_OVER)
+            run.abort(LEASE_ENDS)
 
     def _own(self) -> list[Run]:
-        """The runs that are this process's as long as it beats, and by nothing else."""
+        """The runs that are this process's as long as it beats, and by nothing else; but for those that are
+        over."""
         return [
             run
             for run in self._live.running()
             if run.request.session_key is None
             and (run.begun is not None or run.request.idempotency is not None)
             and not run.is_mirrored
+            and not run.is_ending
         ]
 
     async def _taking_up(self, watch: Watch) -> None:

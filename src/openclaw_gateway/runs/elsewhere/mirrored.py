@@ -19,6 +19,8 @@ from openclaw_gateway.runs.elsewhere.outcomes import (
     because,
     failed,
     goes_on_there,
+    has_taken_over,
+    holds_there,
     internal,
     is_asked,
     is_final,
@@ -99,14 +101,12 @@ class Mirrors:
         it `ended` here, of any other. Never raises but for cancellation."""
         if not was_taken_over(run, ended) or self._bus.health().kind == "local":
             return ended
-        record = await self._record(run)
-        if record is None:
+        if not await self._goes_on_elsewhere(run, ended):
             return ended
-        if record.answered_by is None and (ended.error is None or ended.error.code != "run_heard"):
-            log.warning(
-                "run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key
-            )
+        reason = holds_there(run, ended)
         run.went_elsewhere(ended)
+        if reason is not None:
+            run.abort(reason)
         try:
             with closing(self._bus.subscribe(run.id)) as events:
                 result = await self._told(run, events, Ends())
@@ -114,6 +114,25 @@ class Mirrors:
             result = failed(error)
         run.keeps_answer = is_final(run, result)
         return result
+
+    async def _goes_on_elsewhere(self, run: Run, ended: RunResult) -> bool:
+        """Whether the store knows more of it. Where it does not answer it is asked again, as long as another
+        has it for certain."""
+        answered_by: str | None = None
+        try:
+            record = await self._store.get_run(run.request.origin.owner, run.id)
+        except StoreError:
+            if not has_taken_over(run, ended):
+                return False
+        else:
+            if record is None:
+                return False
+            answered_by = record.answered_by
+        if answered_by is None and (ended.error is None or ended.error.code != "run_heard"):
+            log.warning(
+                "run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key
+            )
+        return True
 
     async def _give(self, run: Run) -> None:
         """Raises Repeated, SessionBusy, StoreError; RunAborted, RunTimeout while it waits for room."""
@@ -209,9 +228,13 @@ class Mirrors:
     async def _end_of(
         self, run: Run, record: RunRecord | None, events: Subscription, said: Said | Ends
     ) -> RunResult | None:
-        """How it has ended, as far as the store knows; None = it has not."""
+        """How it has ended, as far as the store knows; None = it has not, or the store does not say."""
         if record is not None and record.ended_ms is not None:
-            return said.rest(await self._recorded(run, record), await _batch(events, 0))
+            try:
+                recorded = await self._recorded(run, record)
+            except StoreError:
+                return None
+            return said.rest(recorded, await _batch(events, 0))
         if record is None and await self._is_over(run):
             return said.take(await _batch(events, 0)) or failed(RunAborted(f"{PARENT_ENDED}."))
         return None

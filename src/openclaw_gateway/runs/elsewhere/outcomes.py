@@ -8,6 +8,7 @@ from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
     HANDED_OVER,
+    LEASE_ENDS,
     SHUTTING_DOWN,
     TAKEN_OVER,
     UNASKED,
@@ -20,6 +21,7 @@ from openclaw_gateway.wire.run import RunResult, RunStatus
 # What the store says of a run that another process has: of one at work, and of one that waits.
 _ELSEWHERE = WAITS_NO_MORE | {"fenced"}
 _STOPPED = frozenset({CLIENT_LEFT, UNDELIVERED, SHUTTING_DOWN})
+_ITS_LOSS = frozenset({TAKEN_OVER, LEASE_ENDS})
 
 
 def is_final(run: Run, result: RunResult) -> bool:
@@ -39,7 +41,25 @@ def was_taken_over(run: Run, ended: RunResult) -> bool:
     that was taken up here has its clients elsewhere, and of one that was refused they know."""
     if run.begun is not None or run.parent is not None or run.refused or ended.error is None:
         return False
-    return run.abort_reason == TAKEN_OVER or ended.error.code in _ELSEWHERE
+    return has_taken_over(run, ended) or _may_have(run)
+
+
+def has_taken_over(run: Run, ended: RunResult) -> bool:
+    """Whether another process has it for certain."""
+    return run.abort_reason == TAKEN_OVER or (ended.error is not None and ended.error.code in _ELSEWHERE)
+
+
+def _may_have(run: Run) -> bool:
+    """Whether one without a session was stopped because another may have it, and the store has not said."""
+    return run.is_lost and run.abort_reason == LEASE_ENDS and run.request.session_key is None
+
+
+def holds_there(run: Run, ended: RunResult) -> str | None:
+    """Why one that was taken over was to end here, where that is a reason there too: nobody wants it any
+    more, or this process does not wait for it. Of one that waited, who has it knows already."""
+    if run.abort_reason in _ITS_LOSS or (ended.error is not None and ended.error.code in WAITS_NO_MORE):
+        return None
+    return run.abort_reason
 
 
 def goes_on_there(run: Run) -> bool:

@@ -27,10 +27,11 @@ _FINISH = (
 )
 _FINISH_ALL = "SELECT * FROM finish_runs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 # Who has had it before may not end it either where it is nobody's now, or his again; and is told so where
-# another has ended it.
+# another has ended it. Under its lock: whoever has it by then is not looked for in what was so before.
 _CONCLUDE = (
-    "SELECT CASE WHEN EXISTS (SELECT 1 FROM runs WHERE id = $2 AND session IS NULL "
-    "AND (coalesce(token, 0) <> $8 OR (status = 'interrupted' AND $8 IS NOT NULL))) THEN 'fenced' "
+    "WITH own AS MATERIALIZED (SELECT token, status FROM runs WHERE id = $2 AND session IS NULL FOR UPDATE) "
+    "SELECT CASE WHEN $8::bigint IS NOT NULL AND EXISTS (SELECT 1 FROM own WHERE coalesce(token, 0) <> $8 "
+    "OR status = 'interrupted' OR (status = 'aborted' AND $4::text <> 'aborted')) THEN 'fenced' "
     "ELSE conclude_run($1, $2, $3, $4, $5, $6, $7) END"
 )
 # One that is heard is looked for under no name: it stays as it is.

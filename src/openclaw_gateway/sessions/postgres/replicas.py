@@ -38,10 +38,11 @@ _WISHES = (
     "SELECT id, unasked FROM runs "
     "WHERE ended_ms IS NULL AND replica = $1 AND session IS NULL AND abort_requested ORDER BY number"
 )
+# One that is nobody's, under the same token, was handed over by this process.
 _LOST = (
     "SELECT runs.id FROM runs "
     "JOIN unnest($2::text[], $3::text[]) AS executed (id, token) ON executed.id = runs.id "
-    "WHERE ended_ms IS NOT NULL OR replica IS DISTINCT FROM $1 "
+    "WHERE ended_ms IS NOT NULL OR replica <> $1 "
     "OR coalesce(runs.token, 0) <> executed.token::bigint"
 )
 _ACTS = "UPDATE runs SET acted = true WHERE id = $1 AND replica = $2 AND ended_ms IS NULL RETURNING 1"

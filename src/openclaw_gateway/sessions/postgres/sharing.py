@@ -54,7 +54,7 @@ class Sharing:
         return await self._pool.submit(replicas.wishes, self._who)
 
     async def lost(self, executed: Mapping[str, int]) -> frozenset[str]:
-        return await self._pool.submit(replicas.lost, self._who, executed)
+        return await self._pool.owned(self._pool.at_once(replicas.lost, self._who, executed))
 
     async def work(self, owner: str, run_id: str) -> bytes | None:
         return await self._pool.submit(replicas.work, owner, run_id)

@@ -394,7 +394,8 @@ class RunBegunAnew(GatewayError):
     def __init__(self) -> None:
         super().__init__(
             "The machine that answered has gone in the middle of it, and another one has begun the answer "
-            "anew. Ask again under the same Idempotency-Key, or read the session's transcript."
+            "anew. Ask again under the same Idempotency-Key, read the session's transcript, or ask for the "
+            "events of a detached answer from the beginning."
         )
 
 

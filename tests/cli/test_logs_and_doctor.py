@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -28,8 +29,12 @@ async def test_logs_shows_what_is_wanted_and_what_comes(
     await program.gateway()
     assert (await program.run("agent", "hi")).code == 0
     assert (await program.run("agent", "hi", "--session-key", "other")).code == 1
-    done = await program.run("logs", "--session", "other", "--json", "--level", "info")
-    lines = [msgspec.json.decode(line) for line in done.out.splitlines()]
+    lines: list[dict[str, Any]] = []
+    async with asyncio.timeout(10):
+        # A client hears of the end before the log does.
+        while not lines:
+            done = await program.run("logs", "--session", "other", "--json", "--level", "info")
+            lines = [msgspec.json.decode(line) for line in done.out.splitlines()]
     assert {line["session"] for line in lines} == {"agent:main:other"}
     (ended,) = [line for line in lines if line["event"] == "run.ended"]
     of_run = (await program.run("logs", "--run", ended["run"][-12:], "--level", "warning")).out.splitlines()

@@ -832,6 +832,39 @@ async def test_what_a_client_has_heard_is_not_taken_back(
         assert "all of it" not in rest
 
 
+@WHEREVER
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_who_comes_back_to_an_answer_that_was_begun_anew_has_all_of_the_other_one_or_none(
+    models: ModelServer, fleet: Fleet, where: dict[str, str], *, is_over: bool
+) -> None:
+    """At the front at which it was heard, and at another: none of them puts the one behind the other."""
+    gate = asyncio.Event()
+    models.enqueue(says("half ", "of ", Hold(asyncio.Event())), says("one ", "two ", "three ", Hold(gate)))
+    async with members(fleet, "front", "worker", "worker", "front") as (front, *workers, other):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body, headers=where | DETACH) as response:
+            heard = (await response.content.readuntil(b"of ")).decode()
+            executor = executing(fleet, front, *workers)
+            executor.is_cut = True
+            assert "run_begun_anew" in (await response.content.read()).decode()
+            executor.is_cut = False
+        await models.wait_requests(2)
+        if is_over:
+            gate.set()
+            for each in workers:
+                await each.wait_no_runs()
+        run_id = id_of(Answer(200, response.headers.copy(), heard))
+        had = number(frames_of(heard)[-1])
+        for each in (front, other):
+            answer = await events(each, run_id, had)
+            assert (answer.status, answer.error["code"]) == (503, "run_begun_anew")
+            assert "from the beginning" in answer.error["message"]
+        whole = [asyncio.create_task(events(each, run_id)) for each in (front, other)]
+        gate.set()
+        for answer in await asyncio.gather(*whole):
+            assert "".join(said(answer)) == "one two three "
+
+
 async def test_and_what_goes_on_of_it_is_stopped_by_its_name(models: ModelServer, fleet: Fleet) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it", Hold(asyncio.Event())))
     named = {"Idempotency-Key": "k", **SESSION}

@@ -208,13 +208,13 @@ async def test_what_is_said_as_the_time_for_it_is_up_is_told_and_the_run_not_giv
     reader.close()
 
 
-@pytest.mark.parametrize("has_heard", [False, True])
+@pytest.mark.parametrize(("has_heard", "begun"), [(False, False), (True, False), (False, True)])
 async def test_an_answer_that_another_process_begins_anew_is_told_once_or_said_to_be_broken_off(
-    has_heard: bool,
+    has_heard: bool, begun: bool
 ) -> None:
     client, bus, readers = Client(1 << 30), LocalBus(), Readers()
     reader = readers.attach(bus.subscribe("r"), 0, holds=True)
-    told = ToldStream(cast(Request, client), Words(), reader, after=0, keepalive_s=60)
+    told = ToldStream(cast(Request, client), Words(), reader, after=0, keepalive_s=60, begun=begun)
     telling = asyncio.create_task(told.tell(()))
     started, called = RunStarted("r", "main", None, 0), ModelCalled("p", "m")
     first: list[Event] = [started, called, *([TextDelta("fir")] if has_heard else [])]
@@ -224,10 +224,10 @@ async def test_an_answer_that_another_process_begins_anew_is_told_once_or_said_t
             await asyncio.sleep(0)
         bus.emit("r", 2, 0, [started, called, TextDelta("sec"), TextDelta("ond")])
         bus.emit("r", 2, 4, [RunEnded(RunResult("completed"), 0)])
-        if has_heard:
+        if has_heard or begun:
             with pytest.raises(RunBegunAnew):
                 await telling
-            assert client.heard == "head <fir>"
+            assert client.heard == ("head <fir>" if has_heard else "head ")
         else:
             await telling
             assert client.heard == "head <sec><ond>end"

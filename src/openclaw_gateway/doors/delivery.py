@@ -124,6 +124,7 @@ class Delivery:
             silence=self._said_in_silence,
             tools=self._tools,
             is_over=lambda: self._run.result is not None,
+            begun=self._begun,
         )
         stream = told.stream
         try:

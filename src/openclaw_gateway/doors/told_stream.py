@@ -35,7 +35,8 @@ def _never() -> bool:
 
 class ToldStream:
     """`after` is the index in the run's log of the first event it is given to tell. With `tools` the voice is
-    told of the agent's own, too. `is_over`: the run has ended here, whether or not its log says so."""
+    told of the agent's own, too. `is_over`: the run has ended here, whether or not its log says so. The
+    client of one that has `begun` has heard words of it before."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class ToldStream:
         silence: Callable[[], bytes] = keepalive,
         tools: bool = False,
         is_over: Callable[[], bool] = _never,
+        begun: bool = False,
     ) -> None:
         self.stream = EventStream(request)
         self._request = request
@@ -60,7 +62,7 @@ class ToldStream:
         self._is_over = is_over
         self._silent_until = 0.0
         # Whether the client has heard a word of the answer.
-        self._has_told = after > 0
+        self._has_told = begun or after > 0
         # Worded, and too much to be written at once.
         self._unsent = b""
 

@@ -5,16 +5,18 @@ and how, is decided in `runs/kept`, `background` and `idempotency`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Raw
 
-from openclaw_gateway.errors import EventsGone, Overloaded, StoreError
+from openclaw_gateway.errors import EventsGone, Overloaded, RunBegunAnew, StoreError
 from openclaw_gateway.gateway.background import Background, Noted
-from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, with_events
+from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, is_spent, with_events
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plans.plan import Plan
+from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.runs.run import UNDELIVERED, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Store
@@ -48,6 +50,7 @@ class Answers:
         self._plans = plans
         self._abort = abort
         self._deeds = deeds
+        self._store = store
         self._kept = KeptAnswers(store)
         self._background = Background(live, store)
 
@@ -133,14 +136,33 @@ class Answers:
         await self._abort(principal, run_id)
         return True
 
-    async def followed(self, principal: Principal, run_id: str) -> Run | None:
+    async def followed(self, principal: Principal, run_id: str, *, has_part: bool) -> Run | None:
         """A run that goes on without its client: with its events, where they are still here; else one that
-        tells its answer, if that is kept. None when there is nothing to tell.
+        tells its answer, if that is kept. None when there is nothing to tell. The client `has_part` of it
+        already.
 
-        Raises StoreError, and EventsGone while it goes on and its beginning is not kept any more.
+        Raises StoreError, EventsGone while it goes on and its beginning is not kept any more, and
+        RunBegunAnew where the part may be one of another execution.
         """
+        run = await self._found(principal, run_id)
+        if run is not None and has_part and await self._was_begun_anew(run):
+            raise RunBegunAnew()
+        return run
+
+    async def _was_begun_anew(self, run: Run) -> bool:
+        if not run.is_mirrored and not isinstance(run, ReplayedRun):
+            return run.attempt > 1
+        with suppress(StoreError):
+            record = await self._store.get_run(run.request.origin.owner, run.id)
+            return record is not None and record.attempts > 1
+        return False
+
+    async def _found(self, principal: Principal, run_id: str) -> Run | None:
         principal.require(READ)
-        run = self._live.find(run_id) or await self._follow(principal.owner, run_id)
+        run = self._live.find(run_id)
+        if run is None or (run.is_mirrored and is_spent(run)):
+            # What was heard of it here has no end, or not its own.
+            run = await self._follow(principal.owner, run_id)
         if run is None:
             return await self._named.told_again(principal.owner, run_id, self._plans(), self._told)
         if run.request.origin.owner != principal.owner or run.request.detached is None:

@@ -148,7 +148,7 @@ class LiveRuns:
         follows = self._put_aside(run.id)
         run.asked, run.created_ms = wanted.asked, wanted.created_ms or run.created_ms
         run.begun = Recorded() if work.claimed is None else work.claimed
-        run.begun_at = work.asked_at
+        run.begun_at, run.attempt = work.asked_at, work.attempt
         # Also of one without a session: what whoever had it before has said is not its beginning.
         run.hold(work.token)
         run.waits_elsewhere, run.when_left = True, self.when_left

@@ -116,7 +116,8 @@ class Ending(Struct, frozen=True):
 
 class RunRecord(Struct, frozen=True):
     """A run as the store remembers it. Times are Unix milliseconds; `digest` is that of its request, `name`
-    what its client calls it, `answered_by` the run that has taken up its message."""
+    what its client calls it, `answered_by` the run that has taken up its message, `attempts` how often its
+    execution was begun, as far as others than one process can do that."""
 
     id: str
     owner: str
@@ -131,6 +132,7 @@ class RunRecord(Struct, frozen=True):
     parent: str | None = None
     name: str | None = None
     answered_by: str | None = None
+    attempts: int = 1
 
 
 class SessionRecord(Struct, frozen=True):

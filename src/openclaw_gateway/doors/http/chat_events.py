@@ -38,7 +38,7 @@ class Endpoint(AgentEndpoint):
         started = time.monotonic()
         id_ = unquote(request.route_path.split("/")[-2])
         had = place_had(request, "after") or 0
-        run = await self._gateway.answers.followed(principal, id_)
+        run = await self._gateway.answers.followed(principal, id_, has_part=had > 0)
         about: Followed | None = None
         if run is not None and run.request.detached is not None:
             about = followed(run.request.detached)

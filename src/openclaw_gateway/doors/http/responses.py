@@ -241,11 +241,12 @@ class Endpoint(AgentEndpoint):
         had = 0 if last is None else last + 1
         run_id = response_run(id_) or ""
         noted = await self._in_background(principal, id_, "streamed again")
-        run = await self._gateway.answers.followed(principal, run_id)
+        run = await self._gateway.answers.followed(principal, run_id, has_part=had > 0)
         if run is None or (had and isinstance(run, ReplayedRun) and not run.tells_all):
             raise gone()
         about = msgspec.json.decode(noted.about, type=_About)
-        with Delivery(request, run, self._gateway.limits, started=started, detached=True) as delivery:
+        limits = self._gateway.limits
+        with Delivery(request, run, limits, started=started, detached=True, begun=had > 0) as delivery:
             response = _object(run.id, run.created_ms, about, kept=True)
             voice = NumberedVoice(ResponseVoice(response), had, ids=False)
             return await delivery.answer(voice, stream=True)

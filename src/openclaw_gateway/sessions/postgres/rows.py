@@ -11,7 +11,7 @@ from openclaw_gateway.wire.run import RunStatus
 RUNS = (
     "SELECT runs.id, runs.owner, sessions.key, runs.agent, runs.status, runs.created_ms, runs.ended_ms, "
     "runs.usage, runs.error, runs.digest, runs.parent, runs.idempotency_key, "
-    "CASE WHEN final_seq IS NULL THEN next_run END, runs.acted, runs.number "
+    "CASE WHEN final_seq IS NULL THEN next_run END, runs.acted, greatest(runs.attempts, 1), runs.number "
     "FROM runs LEFT JOIN sessions ON sessions.number = runs.session "
     "WHERE (runs.session IS NULL OR sessions.number IS NOT NULL) "
 )
@@ -24,7 +24,7 @@ _NOTHING = Transcript()
 
 
 def run_record(row: Record) -> RunRecord:
-    usage, error, digest, parent, name, answered_by, acted, _ = row[7:]
+    usage, error, digest, parent, name, answered_by, acted, attempts, _ = row[7:]
     run_id, owner, session, agent, status, created_ms, ended_ms = row[:7]
     return RunRecord(
         run_id,
@@ -40,6 +40,7 @@ def run_record(row: Record) -> RunRecord:
         parent=parent,
         name=name,
         answered_by=answered_by,
+        attempts=attempts,
     )
 
 

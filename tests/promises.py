@@ -622,6 +622,7 @@ ERRORS = _all(
         "mcp_package_missing": "terminal: the package for MCP servers is not installed.",
         "state_dir_missing": "terminal: quickstart was given no directory.",
         "state_dir_refused": "terminal: quickstart was given another program's directory.",
+        "state_dir_unusable": "terminal: what was given for a directory is none, or cannot be made one.",
     },
 )
 

@@ -117,6 +117,28 @@ async def test_the_token_stays_and_the_home_is_left_alone(program: Program) -> N
     assert [entry.name for entry in program.home.rglob("*")] == [".openclaw", "openclaw.json"]
 
 
+@pytest.mark.promise("error.already_running")
+async def test_a_second_one_in_the_same_directory_is_told_what_works(
+    program: Program, tmp_path: Path
+) -> None:
+    started = await _start(program)
+    typed = "openclaw gateway quickstart --state-dir ./another --port 18790"
+    for environ, beside in (
+        ({}, typed),
+        ({"MAKELEVEL": "1"}, "make run OPENCLAW_STATE_DIR=/elsewhere PORT=18790"),
+    ):
+        done = await program.run("gateway", "quickstart", "--port", "0", **environ)
+        said = " ".join(done.err.split())
+        assert (done.code, f"kill {started.process.pid}" in said, beside in said) == (75, True, True), said
+
+
+@pytest.mark.promise("error.state_dir_unusable")
+async def test_what_is_no_directory_is_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = await program.run("gateway", "quickstart", "--state-dir", str(tmp_path / "file" / "below"))
+    assert (done.code, str(tmp_path / "file" / "below") in done.err) == (78, True)
+
+
 @pytest.mark.promise("home-untouched")
 async def test_the_rest_of_the_environment_does_not_count(program: Program, tmp_path: Path) -> None:
     other = tmp_path / "other.json"

@@ -27,6 +27,15 @@ DEADLINE_S = 90
 ROW = re.compile(r"^  (in front|[\w-]+) +(http\S+)(?:   pid (\d+))?", re.MULTILINE)
 
 
+async def tried(folder: Path, *words: str, port: str = "0") -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.cluster.trying", "--port", port, "--folder", str(folder), *words),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
 async def until(process: asyncio.subprocess.Process, word: str) -> str:
     """All that it says up to the line with `word`."""
     assert process.stdout is not None
@@ -70,18 +79,15 @@ async def test_it_is_there_in_a_moment_and_gone_after_a_key(models: ModelServer,
     write_config(tmp_path, model_config(models.base_url))
     config = tmp_path / "openclaw.json"
     written = config.read_bytes()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.cluster.trying", "--port", "0"),
-        *("--folder", str(tmp_path / "cluster"), "--config", str(config)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    process = await tried(tmp_path / "cluster", "--config", str(config))
     try:
         said = await until(process, "Ctrl-C")
         found = {name: (url, int(pid or 0)) for name, url, pid in ROW.findall(said)}
         assert {*ROLES, "in front"} <= {*found}
         assert f"Authorization: Bearer {TOKEN}" in said
+        second = await tried(tmp_path / "cluster", "--config", str(config))
+        refused, _ = await asyncio.wait_for(second.communicate(), DEADLINE_S)
+        assert (second.returncode, b"A cluster is at work in" in refused) == (1, True), refused
         front, _ = found["in front"]
         assert [await answer(front, "one", user="ada"), await answer(front, "two", user="ada")] == [
             "one",
@@ -133,3 +139,27 @@ def test_what_makes_a_cluster_of_a_configuration_stands_beside_it(tmp_path: Path
     assert (added["store"], added["bus"]) == ({"url": "postgresql://h/d"}, {"url": "redis://h"})
     assert added["agents"]["defaults"]["workspace"] == str(tmp_path)
     assert "agents" not in overlay("postgresql://h/d", "redis://h", workspace=None)
+
+
+@pytest.mark.usefixtures("postgres_server", "valkey_of_session")
+async def test_it_may_be_ended_before_all_of_it_has_started(models: ModelServer, tmp_path: Path) -> None:
+    write_config(tmp_path, model_config(models.base_url))
+    process = await tried(tmp_path / "cluster", "--config", str(tmp_path / "openclaw.json"))
+    await until(process, "Starting")
+    process.send_signal(signal.SIGTERM)
+    rest, _ = await asyncio.wait_for(process.communicate(), DEADLINE_S)
+    assert (process.returncode, rest) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("port", "told"), [("99999", b"is no port"), ("x", b"is no port"), ("taken", b"make cluster PORT=")]
+)
+async def test_a_port_that_cannot_be_had_is_said_before_anything_is_started(
+    models: ModelServer, tmp_path: Path, port: str, told: bytes
+) -> None:
+    taken = models.base_url.rpartition(":")[2].partition("/")[0]
+    process = await tried(tmp_path / "cluster", port=taken if port == "taken" else port)
+    said, _ = await asyncio.wait_for(process.communicate(), DEADLINE_S)
+    assert process.returncode in {1, 2}
+    assert told in said
+    assert b"Starting" not in said

@@ -8,12 +8,14 @@ state directories of the processes. What was said is in the database, which goes
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import os
 import shlex
 import signal
+import socket
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +42,49 @@ ROLES = {"front-1": "front", "front-2": "front", "worker-1": "worker", "worker-2
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make cluster", description=__doc__)
     parser.add_argument(
-        "--port", type=int, default=18789, help="of the one address in front; 0 takes a free one"
+        "--port", type=port, default=18789, help="of the one address in front; 0 takes a free one"
     )
     parser.add_argument("--folder", type=Path, required=True, help="where the files of the processes lie")
     parser.add_argument("--config", type=Path, help="a configuration of yours; else one is made")
     options = parser.parse_args()
     options.folder = options.folder.absolute()
     return options
+
+
+def port(word: str) -> int:
+    """Raises ArgumentTypeError."""
+    if not (word.isascii() and word.isdecimal() and int(word[:6]) <= 65535):
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is no port: a number up to 65535 is one, and 0 takes a free one"
+        )
+    return int(word)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Raises RuntimeError where the processes of another one use the folder."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "cluster.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(
+                f"A cluster is at work in {folder}: end it first, with Ctrl-C where it was started."
+            ) from None
+        yield
+
+
+def require_free(port: int) -> None:
+    """Raises RuntimeError, before anything is started."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise RuntimeError(
+                f"Port {port} cannot be had on 127.0.0.1: {error.strerror}. Take another one: "
+                "make cluster PORT=18790"
+            ) from None
 
 
 def overlay(store_url: str, bus_url: str, *, workspace: Path | None) -> dict[str, Any]:
@@ -135,9 +173,11 @@ async def main(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     folder: Path = options.folder
-    loaded = read(folder, options.config)
-    click.echo("Starting PostgreSQL, Valkey, two fronts and two workers")
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(alone(folder))
+        require_free(options.port)
+        loaded = read(folder, options.config)
+        click.echo("Starting PostgreSQL, Valkey, two fronts and two workers")
         own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ocgw-cluster-")))
         shared = await stack.enter_async_context(engines(own))
         replicas = made(folder, loaded, shared)
@@ -146,7 +186,7 @@ async def main(options: argparse.Namespace) -> int:
         url = await balancer.open(port=options.port)
         stack.push_async_callback(ended, replicas)
         starting = asyncio.ensure_future(asyncio.gather(*(each.start() for each in replicas)))
-        stack.callback(starting.cancel)
+        stack.push_async_callback(called_off, starting)
         if await first(starting, stop):
             return 0
         await starting
@@ -157,6 +197,11 @@ async def main(options: argparse.Namespace) -> int:
         await stop.wait()
         click.echo("\nStopping: what runs is given its time to end")
     return 0
+
+
+async def called_off(starting: asyncio.Future[Any]) -> None:
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
 
 
 async def first(starting: asyncio.Future[Any], stop: asyncio.Event) -> bool:

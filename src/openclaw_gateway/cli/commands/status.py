@@ -179,10 +179,12 @@ def _tell_files(terminal: Terminal, seen: _Seen, makes: str) -> None:
 def _tell_replicas(terminal: Terminal, told: "_Status") -> None:
     runs = told.runs or _Runs()
     for each in told.replicas:
-        other = "" if each.version == told.version else f", version {each.version}"
         most = "" if runs.most is not None or each.role == "front" else f" of {each.max_runs}"
         runs_of_most = counted(each.runs, "run") if not most else f"{each.runs}{most} runs"
-        terminal.row("replica", f"{each.role} at {each.address}", aside=f"{runs_of_most}{other}")
+        aside = f"{runs_of_most}, version {each.version}"
+        terminal.row("replica", f"{each.role} at {each.address}", aside=aside)
+    if told.replicas and all(each.role == "front" for each in told.replicas):
+        terminal.row("", "No worker is there: what is asked waits for one, and is refused after a while.")
     if runs.most is not None:
         alone = runs.share is not None and runs.share < runs.most
         aside = f"this process counts alone meanwhile, up to {runs.share}" if alone else ""

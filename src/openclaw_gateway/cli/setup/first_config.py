@@ -152,8 +152,16 @@ def refuse_other_homes(state_dir: Path, home: Path) -> None:
 
 
 def write_first(path: Path, text: str) -> bool:
-    """Write the file and its directory, readable by their owner only; False when there is one already."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write the file and its directory, readable by their owner only; False when there is one already. Raises
+    CommandFailed where there can be no such directory."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandFailed(
+            f"{path.parent} cannot be made a directory: {error.strerror}. Name another one.",
+            code="state_dir_unusable",
+            exit_code=CONFIG,
+        ) from None
     if path.exists():
         return False
     # mkstemp makes the file 0600 from its first moment; the link appears whole, or not at all.

@@ -24,9 +24,11 @@ from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.config.brands import BRANDS, env, env_names
-from openclaw_gateway.config.paths import resolve_paths
+from openclaw_gateway.config.paths import Paths, resolve_paths
 from openclaw_gateway.daemon import Daemon
 from openclaw_gateway.doors.ui.snippets import curl_line, sdk_lines
+from openclaw_gateway.errors import StartupError
+from openclaw_gateway.instance import Holder, holder
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.survey import servers_here
 from openclaw_gateway.sizes import size_text
@@ -73,7 +75,26 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
         banner(terminal, invocation.typed, daemon, urls)
         await _what_to_do(terminal, daemon, urls[0], environ)
 
-    return run(serve(invocation, options, announce, elsewhere=_elsewhere(invocation, around.environ)))
+    try:
+        return run(serve(invocation, options, announce, elsewhere=_elsewhere(invocation, around.environ)))
+    except StartupError as error:
+        if error.code != "already_running":
+            raise
+        raise CommandFailed(
+            _already_running(paths, _beside(invocation, around.environ)),
+            code=error.code,
+            exit_code=error.exit_code,
+        ) from None
+
+
+def _already_running(paths: Paths, beside: str) -> str:
+    """Who tries it has no command of ours in his terminal yet, and nothing in its environment."""
+    pid = (holder(paths.own_dir) or Holder()).pid
+    ends = f", or `kill {pid}`" if pid else ""
+    return (
+        f"A gateway is already running with the files in {paths.state_dir}. Stop it first (Ctrl-C where it "
+        f"runs{ends}), or start one beside it: {beside}"
+    )
 
 
 async def _found_here() -> str | None:
@@ -124,6 +145,13 @@ async def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: 
 def _elsewhere(invocation: Invocation, environ: Mapping[str, str]) -> str:
     """What the person at the terminal types for another port: who typed make does not know our options."""
     return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.typed} gateway quickstart --port "
+
+
+def _beside(invocation: Invocation, environ: Mapping[str, str]) -> str:
+    """What is typed for another one, with files and a port of its own."""
+    if "MAKELEVEL" in environ:
+        return "make run OPENCLAW_STATE_DIR=/elsewhere PORT=18790"
+    return f"{invocation.typed} gateway quickstart --state-dir ./another --port 18790"
 
 
 def _terminal_line(daemon: Daemon) -> str:

@@ -105,7 +105,7 @@ async def test_a_run_is_stopped_when_its_claim_ends_whether_or_not_the_store_has
 
 
 async def test_a_claim_that_does_not_last_until_the_next_beat_is_renewed_at_once() -> None:
-    """Its answer came late; who had it was at work for the rest of the time between two beats, with nothing."""
+    """Its answer came late; nothing stopped who had it between its end and the next beat."""
     store: Any = SilentStore(None)
     leases = Leases(
         store, LocalBus(), nothing, lease_s=900.1, renew_every_s=300, look_again_s=None, is_shared=True

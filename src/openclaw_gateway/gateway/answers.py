@@ -150,21 +150,26 @@ class Answers:
         return run
 
     async def _was_begun_anew(self, run: Run) -> bool:
-        if not run.is_mirrored and not isinstance(run, ReplayedRun):
-            return run.attempt > 1
-        with suppress(StoreError):
-            record = await self._store.get_run(run.request.origin.owner, run.id)
-            return record is not None and record.attempts > 1
-        return False
+        """As far as that is known: of what others execute only the store can say so of what was not heard
+        here."""
+        if run.is_mirrored or isinstance(run, ReplayedRun):
+            with suppress(StoreError):
+                record = await self._store.get_run(run.request.origin.owner, run.id)
+                if record is not None and record.attempts > 1:
+                    return True
+        return run.attempt > 1
 
     async def _found(self, principal: Principal, run_id: str) -> Run | None:
         principal.require(READ)
         run = self._live.find(run_id)
-        if run is None or (run.is_mirrored and is_spent(run)):
-            # What was heard of it here has no end, or not its own.
-            run = await self._follow(principal.owner, run_id)
         if run is None:
-            return await self._named.told_again(principal.owner, run_id, self._plans(), self._told)
+            run = await self._elsewhere(principal.owner, run_id)
+        elif run.request.origin.owner != principal.owner:
+            return None
+        elif is_spent(run) and (run.is_mirrored or run.is_elsewhere):
+            run = await self._instead(run)
+        if run is None or isinstance(run, ReplayedRun):
+            return run
         if run.request.origin.owner != principal.owner or run.request.detached is None:
             return None
         told = await with_events(run, self._bus)
@@ -174,3 +179,22 @@ class Answers:
                 "it has ended ask for all of it, from the beginning: without `after` or Last-Event-ID."
             )
         return told
+
+    async def _elsewhere(self, owner: str, run_id: str) -> Run | None:
+        """As another process executes it, or as the store has it."""
+        run = await self._follow(owner, run_id)
+        return run or await self._named.told_again(owner, run_id, self._plans(), self._told)
+
+    async def _instead(self, run: Run) -> Run:
+        """Of one whose end here may be none, or not its own, as it goes on or has ended; the run itself where
+        it has ended so, or where nothing better is known."""
+        with suppress(StoreError):
+            other = await self._elsewhere(run.request.origin.owner, run.id)
+            if other is not None and not (isinstance(other, ReplayedRun) and _end_alike(other, run)):
+                return other
+        return run
+
+
+def _end_alike(one: Run, other: Run) -> bool:
+    ends = [None if run.result is None else (run.result.status, run.result.error) for run in (one, other)]
+    return ends[0] == ends[1]

@@ -171,7 +171,7 @@ class LiveRuns:
         self.admission.be_open()
         self.admission.follow()
         run = Run(request, plan, away.bus, id_=record.id)
-        run.created_ms = record.created_ms
+        run.created_ms, run.attempt = record.created_ms, record.attempts
         run.is_mirrored = run.is_followed = True
         run.is_heard = partial(self.hub.is_heard, request.origin.owner, request.session_key)
         # What was told here of the same run before, by one that followed it to another end, is not its log.

@@ -55,9 +55,9 @@ class Run:
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it, when it was asked at
-    `begun_at`, by the loop's clock; `attempt` counts from 1 how often its execution was begun. One that is
-    `mirrored` is executed by another process and recorded there; one that is `followed` was so when it was
-    asked for here.
+    `begun_at`, by the loop's clock; `attempt` counts from 1 how often its execution was begun, as far as that
+    is known here. One that is `mirrored` is executed by another process and recorded there; one that is
+    `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
     `is_ending` is over, and its end is on its way to the store: nothing of it is left to be stopped. One that
     `is_known_elsewhere` may be asked for again at another process by another attempt of its client. How one
@@ -257,6 +257,8 @@ class Run:
         self.is_mirrored, self.is_lost = True, False
         self.abort_reason = None
         self.queued = 0
+        if self.emitted:
+            self.attempt += 1
         self._bus.went_elsewhere(self.id, self._token)
 
     def begin_anew(self) -> None:

@@ -73,6 +73,7 @@ class Said:
         return True
 
     def _begin_anew(self) -> None:
+        self._run.attempt += 1
         if self._has_said and self._run.readers.shown:
             raise RunBegunAnew()
         self._run.begin_anew()

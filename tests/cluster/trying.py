@@ -82,8 +82,8 @@ def require_free(port: int) -> None:
             tried.bind(("127.0.0.1", port))
         except OSError as error:
             raise RuntimeError(
-                f"Port {port} cannot be had on 127.0.0.1: {error.strerror}. Take another one: "
-                "make cluster PORT=18790"
+                f"Port {port} cannot be had on 127.0.0.1: {error.strerror}. Take another one, or 0 for one "
+                "that is free: make cluster PORT=0"
             ) from None
 
 

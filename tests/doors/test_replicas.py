@@ -892,6 +892,49 @@ async def test_who_has_seen_it_begun_anew_says_so_without_the_store(
             assert "[DONE]" in (await followed.content.read()).decode()
 
 
+async def test_who_comes_back_before_it_is_begun_anew_where_nothing_was_heard_of_it_hears_no_other_one(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """The bus, which has what was said, is away; what the store says in the end is of the other execution."""
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    models.enqueue(says("half ", "of ", Hold(asyncio.Event())), says("one ", "two ", "three "))
+    async with members(fleet, "all", "worker", "front") as (one, _, other):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(one) as session, session.post(CHAT, json=body, headers=DETACH) as response:
+            heard = (await response.content.readuntil(b"of ")).decode() + '"'
+            run_id = id_of(Answer(200, response.headers.copy(), heard))
+            coming = asyncio.create_task(events(other, run_id, 2))
+            await other.wait_runs(1)
+            await asyncio.sleep(0.1)
+            fleet.stores[0].is_cut = True
+            answer = await coming
+            assert "run_begun_anew" in answer.text
+            assert "three" not in answer.text
+            fleet.stores[0].is_cut = False
+
+
+async def test_who_has_a_part_of_what_was_not_heard_here_is_told_to_ask_for_all_of_it(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """The store has it in one piece: who had three was told that it had ended, and nothing of the rest."""
+    gate = asyncio.Event()
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    models.enqueue(says("one ", "two ", Hold(gate), "three "))
+    async with members(fleet, "all", "front") as (one, other):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(one) as session, session.post(CHAT, json=body, headers=DETACH) as response:
+            heard = (await response.content.readuntil(b"two ")).decode() + '"'
+            run_id = id_of(Answer(200, response.headers.copy(), heard))
+            coming = [asyncio.create_task(events(other, run_id, had)) for had in (3, None)]
+            await other.wait_runs(1)
+            await asyncio.sleep(0.1)
+            gate.set()
+            behind, whole = await asyncio.gather(*coming)
+            assert "events_gone" in behind.text
+            assert "".join(said(whole)) == "one two three "
+            assert (await events(other, run_id, 3)).status == 410
+
+
 @pytest.mark.parametrize("is_away", [False, True])
 async def test_an_answer_that_has_failed_is_told_on_as_it_was_where_it_was_heard(
     models: ModelServer, fleet: Fleet, *, is_away: bool

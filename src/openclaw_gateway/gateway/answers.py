@@ -6,6 +6,7 @@ and how, is decided in `runs/kept`, `background` and `idempotency`.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from msgspec import Raw
 
@@ -141,13 +142,32 @@ class Answers:
         tells its answer, if that is kept. None when there is nothing to tell. The client `has_part` of it
         already.
 
-        Raises StoreError, EventsGone while it goes on and its beginning is not kept any more, and
-        RunBegunAnew where the part may be one of another execution.
+        Raises StoreError, EventsGone while it goes on and its beginning is not kept any more, or where it is
+        not known in the pieces of the part, and RunBegunAnew where the part may be one of another execution.
         """
         run = await self._found(principal, run_id)
         if run is not None and has_part and await self._was_begun_anew(run):
             raise RunBegunAnew()
+        if run is not None and has_part and run.is_retold:
+            raise _in_other_pieces()
         return run
+
+    def unsure(self, run: Run) -> Callable[[], Awaitable[None]] | None:
+        """For who has a part of a run of which nothing has been heard here yet: what is to be asked once the
+        first word is there, and before it is told. It raises RunBegunAnew where that may be another
+        execution's, and EventsGone where it is not in the pieces in which it was said. None = it is the
+        part's."""
+        return partial(self._require_the_first, run) if run.is_mirrored and not run.emitted else None
+
+    async def _require_the_first(self, run: Run) -> None:
+        attempts = 2
+        with suppress(StoreError):
+            record = await self._store.get_run(run.request.origin.owner, run.id)
+            attempts = 1 if record is None else record.attempts
+        if max(attempts, run.attempt) > 1:
+            raise RunBegunAnew()
+        if run.is_retold:
+            raise _in_other_pieces()
 
     async def _was_begun_anew(self, run: Run) -> bool:
         """As far as that is known: of what others execute only the store can say so of what was not heard
@@ -193,6 +213,13 @@ class Answers:
             if other is not None and not (isinstance(other, ReplayedRun) and _end_alike(other, run)):
                 return other
         return run
+
+
+def _in_other_pieces() -> EventsGone:
+    return EventsGone(
+        "The events of this answer were not all heard here, only the answer: ask for all of it, from the "
+        "beginning."
+    )
 
 
 def _end_alike(one: Run, other: Run) -> bool:

@@ -865,6 +865,35 @@ async def test_who_comes_back_to_an_answer_that_was_begun_anew_has_all_of_the_ot
             assert "".join(said(answer)) == "one two three "
 
 
+async def test_a_background_response_that_was_begun_anew_is_not_told_as_failed(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """Who had heard a part of it where its stream had broken off was told so for ten minutes."""
+    fleet.config["gateway"] = {"http": {"endpoints": {"responses": {"enabled": True}}}}
+    gate = asyncio.Event()
+    models.enqueue(says("half ", Hold(asyncio.Event())), says("one ", "two ", Hold(gate)))
+    async with members(fleet, "front", "worker", "worker") as (front, *workers), http(front) as session:
+        body = {"model": "openclaw", "input": "hi", "stream": True, "background": True}
+        async with session.post("/v1/responses", json=body) as response:
+            heard = (await response.content.readuntil(b"half ")).decode()
+            executor = executing(fleet, front, *workers)
+            executor.is_cut = True
+            assert "response.failed" in (await response.content.read()).decode()
+            executor.is_cut = False
+        await models.wait_requests(2)
+        start = heard.index("resp_")
+        place = f"/v1/responses/{heard[start : heard.index(chr(34), start)]}"
+        async with session.get(place) as response:
+            assert (await response.json())["status"] == "in_progress"
+        async with session.get(f"{place}?stream=true&starting_after=3") as response:
+            assert (response.status, "run_begun_anew" in await response.text()) == (503, True)
+        gate.set()
+        async with session.get(f"{place}?stream=true") as response:
+            assert "one two " in await response.text()
+        async with session.get(place) as response:
+            assert (await response.json())["status"] == "completed"
+
+
 async def test_who_has_seen_it_begun_anew_says_so_without_the_store(
     models: ModelServer, fleet: Fleet
 ) -> None:

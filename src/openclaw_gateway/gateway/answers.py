@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from openclaw_gateway.errors import EventsGone, Overloaded, RunBegunAnew, StoreError
 from openclaw_gateway.gateway.background import Background, Noted
-from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, is_spent, with_events
+from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, may_go_on, with_events
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
@@ -186,7 +186,7 @@ class Answers:
             run = await self._elsewhere(principal.owner, run_id)
         elif run.request.origin.owner != principal.owner:
             return None
-        elif is_spent(run) and (run.is_mirrored or run.is_elsewhere):
+        elif may_go_on(run):
             run = await self._instead(run)
         if run is None or isinstance(run, ReplayedRun):
             return run

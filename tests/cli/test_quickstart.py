@@ -1,9 +1,11 @@
 """`gateway quickstart`: what it writes, what it leaves alone, and that what it prints works as printed."""
 
 import asyncio
+import errno
 import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,17 @@ async def test_what_is_no_directory_is_named(program: Program, tmp_path: Path) -
     (tmp_path / "file").write_text("")
     done = await program.run("gateway", "quickstart", "--state-dir", str(tmp_path / "file" / "below"))
     assert (done.code, str(tmp_path / "file" / "below") in done.err) == (78, True)
+
+
+def test_where_no_file_can_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was told as a fault of ours."""
+
+    def refused(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refused)
+    with pytest.raises(CommandFailed, match=f"{tmp_path}/openclaw.json cannot be written: Permission denied"):
+        write_first(tmp_path / "openclaw.json", "{}")
 
 
 @pytest.mark.promise("home-untouched")

@@ -23,6 +23,7 @@ import click
 import msgspec
 
 from openclaw_gateway.children import marked
+from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, write_first
 from openclaw_gateway.config.brands import BRANDS, OVERLAY_FILE
 from openclaw_gateway.config.load import LoadedConfig, load_config
@@ -82,8 +83,8 @@ def require_free(port: int) -> None:
             tried.bind(("127.0.0.1", port))
         except OSError as error:
             raise RuntimeError(
-                f"Port {port} cannot be had on 127.0.0.1: {error.strerror}. Take another one: "
-                "make cluster PORT=18790"
+                f"Port {port} cannot be had on 127.0.0.1: {error.strerror}. Take another one, or 0 for one "
+                "that is free: make cluster PORT=0"
             ) from None
 
 
@@ -237,6 +238,6 @@ async def ended(replicas: Sequence[Replica]) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(read_options())))
-    except (ConfigError, NoPostgres, NoValkey, OSError, RuntimeError) as reason:
+    except (CommandFailed, ConfigError, NoPostgres, NoValkey, OSError, RuntimeError) as reason:
         click.echo(str(reason), err=True)
         sys.exit(1)

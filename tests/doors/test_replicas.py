@@ -33,7 +33,7 @@ from openclaw_gateway.testing.gateway import (
     running_gateway,
     write_config,
 )
-from openclaw_gateway.testing.model_server import Hold, ModelServer, says
+from openclaw_gateway.testing.model_server import Cut, Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunRequest, RunResult, RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.logged import logged
@@ -863,6 +863,121 @@ async def test_who_comes_back_to_an_answer_that_was_begun_anew_has_all_of_the_ot
         gate.set()
         for answer in await asyncio.gather(*whole):
             assert "".join(said(answer)) == "one two three "
+
+
+async def test_a_background_response_that_was_begun_anew_is_not_told_as_failed(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """Who had heard a part of it where its stream had broken off was told so for ten minutes."""
+    fleet.config["gateway"] = {"http": {"endpoints": {"responses": {"enabled": True}}}}
+    gate = asyncio.Event()
+    models.enqueue(says("half ", Hold(asyncio.Event())), says("one ", "two ", Hold(gate)))
+    async with members(fleet, "front", "worker", "worker") as (front, *workers), http(front) as session:
+        body = {"model": "openclaw", "input": "hi", "stream": True, "background": True}
+        async with session.post("/v1/responses", json=body) as response:
+            heard = (await response.content.readuntil(b"half ")).decode()
+            executor = executing(fleet, front, *workers)
+            executor.is_cut = True
+            assert "response.failed" in (await response.content.read()).decode()
+            executor.is_cut = False
+        await models.wait_requests(2)
+        start = heard.index("resp_")
+        place = f"/v1/responses/{heard[start : heard.index(chr(34), start)]}"
+        async with session.get(place) as response:
+            assert (await response.json())["status"] == "in_progress"
+        async with session.get(f"{place}?stream=true&starting_after=3") as response:
+            assert (response.status, "run_begun_anew" in await response.text()) == (503, True)
+        gate.set()
+        async with session.get(f"{place}?stream=true") as response:
+            assert "one two " in await response.text()
+        async with session.get(place) as response:
+            assert (await response.json())["status"] == "completed"
+
+
+async def test_who_has_seen_it_begun_anew_says_so_without_the_store(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("half ", Hold(asyncio.Event())), says("one ", "two ", Hold(gate)))
+    async with members(fleet, "front", "worker", "worker", "front") as (front, *workers, other):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body, headers=DETACH) as response:
+            heard = (await response.content.readuntil(b"half ")).decode()
+            executor = executing(fleet, front, *workers)
+            executor.is_cut = True
+            assert "run_begun_anew" in (await response.content.read()).decode()
+            executor.is_cut = False
+        await models.wait_requests(2)
+        run_id = id_of(Answer(200, response.headers.copy(), heard))
+        had = number(frames_of(heard)[-1])
+        async with http(other) as session, session.get(f"{CHAT}/{run_id}/events") as followed:
+            await followed.content.readuntil(b"two ")
+            fleet.stores[-1].is_cut = True
+            async with asyncio.timeout(10):
+                answer = await events(other, run_id, had)
+            assert (answer.status, answer.error["code"]) == (503, "run_begun_anew")
+            fleet.stores[-1].is_cut = False
+            gate.set()
+            assert "[DONE]" in (await followed.content.read()).decode()
+
+
+async def test_who_comes_back_before_it_is_begun_anew_where_nothing_was_heard_of_it_hears_no_other_one(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """The bus, which has what was said, is away; what the store says in the end is of the other execution."""
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    models.enqueue(says("half ", "of ", Hold(asyncio.Event())), says("one ", "two ", "three "))
+    async with members(fleet, "all", "worker", "front") as (one, _, other):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(one) as session, session.post(CHAT, json=body, headers=DETACH) as response:
+            heard = (await response.content.readuntil(b"of ")).decode() + '"'
+            run_id = id_of(Answer(200, response.headers.copy(), heard))
+            coming = asyncio.create_task(events(other, run_id, 2))
+            await other.wait_runs(1)
+            await asyncio.sleep(0.1)
+            fleet.stores[0].is_cut = True
+            answer = await coming
+            assert "run_begun_anew" in answer.text
+            assert "three" not in answer.text
+            fleet.stores[0].is_cut = False
+
+
+async def test_who_has_a_part_of_what_was_not_heard_here_is_told_to_ask_for_all_of_it(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """The store has it in one piece: who had three was told that it had ended, and nothing of the rest."""
+    gate = asyncio.Event()
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    models.enqueue(says("one ", "two ", Hold(gate), "three "))
+    async with members(fleet, "all", "front") as (one, other):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(one) as session, session.post(CHAT, json=body, headers=DETACH) as response:
+            heard = (await response.content.readuntil(b"two ")).decode() + '"'
+            run_id = id_of(Answer(200, response.headers.copy(), heard))
+            coming = [asyncio.create_task(events(other, run_id, had)) for had in (3, None)]
+            await other.wait_runs(1)
+            await asyncio.sleep(0.1)
+            gate.set()
+            behind, whole = await asyncio.gather(*coming)
+            assert "events_gone" in behind.text
+            assert "".join(said(whole)) == "one two three "
+            assert (await events(other, run_id, 3)).status == 410
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_an_answer_that_has_failed_is_told_on_as_it_was_where_it_was_heard(
+    models: ModelServer, fleet: Fleet, *, is_away: bool
+) -> None:
+    models.enqueue(says("one ", "two ", Cut()))
+    body = {"model": "openclaw/main", "messages": [user("hi")], "stream": True}
+    async with members(fleet, "front", "worker") as (front, worker):
+        heard = await ask(front, body, headers=DETACH)
+        await worker.wait_no_runs()
+        fleet.stores[0].is_cut = is_away
+        frames = frames_of(heard.text)
+        assert frames_of((await events(front, id_of(heard))).text) == frames
+        assert frames_of((await events(front, id_of(heard), 2)).text) == frames[2:]
+        fleet.stores[0].is_cut = False
 
 
 async def test_and_what_goes_on_of_it_is_stopped_by_its_name(models: ModelServer, fleet: Fleet) -> None:

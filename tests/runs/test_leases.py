@@ -104,6 +104,23 @@ async def test_a_run_is_stopped_when_its_claim_ends_whether_or_not_the_store_has
     await leases.close()
 
 
+async def test_a_claim_that_does_not_last_until_the_next_beat_is_renewed_at_once() -> None:
+    """Its answer came late; nothing stopped who had it between its end and the next beat."""
+    store: Any = SilentStore(None)
+    leases = Leases(
+        store, LocalBus(), nothing, lease_s=900.1, renew_every_s=300, look_again_s=None, is_shared=True
+    )
+    run = at_work()
+    leases.hold(run, Claimed(Claim("r1", "me", "s", 1, 900.1)), leases.clock() - 900)
+    leases.open()
+    async with asyncio.timeout(DEADLINE_S):
+        with pytest.raises(TimeoutError), run.interruptible():
+            await asyncio.Event().wait()
+    assert run.abort_reason == LEASE_ENDS
+    assert store.renewed.qsize() == 1
+    await leases.close()
+
+
 async def test_a_claim_whose_renewal_came_while_this_process_was_paused_is_held() -> None:
     """The end of the claim was seen before what had come meanwhile was read."""
     store: Any = LateStore()

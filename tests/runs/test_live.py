@@ -11,7 +11,7 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import Executes, LiveRuns, Others, Terms
 from openclaw_gateway.runs.plans.plan import PlainEquipment, Plan
-from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.run import BY_REQUEST, HANDED_OVER, Run
 from openclaw_gateway.runs.work import RunWork
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.shared import Work
@@ -97,6 +97,26 @@ async def test_what_no_other_process_can_find_is_told_here_alone(
         assert type((await log.log.batch())[-1]) is RunEnded
     log.close()
     assert told.runs == ({run.id, child.id, grandchild.id} if is_for_others else set()) | {found.id}
+
+
+async def test_what_somebody_has_stopped_is_not_handed_over() -> None:
+    """It was executed anew by another process, where it was slow to stop and this one was stopped too."""
+    waiting = Waiting()
+    given: list[str] = []
+
+    async def hand_over(run_id: str) -> bool:
+        given.append(run_id)
+        waiting.ends.set()
+        return True
+
+    others = Others(waiting, LocalBus(), always=False, hand_over=hand_over)
+    live = LiveRuns(LocalBus(), _terms(waiting), others)
+    stopped, other = (live.launch(_asked(f"agent:main:{name}"), _plan()) for name in "ab")
+    stopped.abort(BY_REQUEST)
+    async with asyncio.timeout(5):
+        await live.drain(0.01)
+    assert given == [other.id]
+    assert (stopped.abort_reason, other.abort_reason) == (BY_REQUEST, HANDED_OVER)
 
 
 async def test_what_another_process_has_begun_is_told_to_all_with_what_it_starts() -> None:

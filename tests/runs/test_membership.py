@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.errors import StoreError
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.elsewhere import membership
 from openclaw_gateway.runs.elsewhere.membership import Membership
@@ -106,6 +107,26 @@ class LockedStore(FallingStore):
         return None
 
 
+class AwayStore(FallingStore):
+    """It goes away while something waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = asyncio.Event()
+
+    async def has_work(self) -> bool:
+        self.looks += 1
+        if self.looks > 2:
+            self.is_away.set()
+            raise StoreError("It is away.")
+        return True
+
+    async def take_up(self, *, lease_s: float) -> None: ...
+
+    async def work_in(self, *, within_s: float, since_s: float) -> float | None:
+        return None
+
+
 class AtWork:
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -195,6 +216,23 @@ async def test_who_has_just_come_takes_up_what_falls_before_its_first_beat(
     try:
         async with asyncio.timeout(DEADLINE_S):
             await store.was_looked_at_again.wait()
+    finally:
+        await member.close()
+
+
+async def test_a_store_that_goes_away_while_something_waits_is_not_asked_all_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was asked every 20 ms for as long as it was away, and each time that was said in the log."""
+    monkeypatch.setattr(membership, "_LOOK_EVERY_S", 300.0)
+    store = AwayStore()
+    member = member_of(store, at_work(), lease_s=900.0, role="all")
+    await member.open()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await store.is_away.wait()
+        await asyncio.sleep(0.2)
+        assert store.looks == 3
     finally:
         await member.close()
 

@@ -8,7 +8,7 @@ aborted. Knows no dialect: a Voice words what is said.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -49,7 +49,8 @@ class Delivery:
     monotonic clock; `after` is the index in the run's log from which on a stream is told: what came before
     it, the client has. `silence` is what it is told instead of nothing; while the run waits for its session,
     how many are before it. With `tools` the voice of a stream is told of the agent's own tools. One that
-    has `begun` before, for who comes back to it, stays a stream whatever came of it.
+    has `begun` before, for who comes back to it, stays a stream whatever came of it; `unsure` is as in
+    ToldStream.
 
     The run is told what has been shown. An event counts as shown once the operating system has taken the
     last byte of its frame for the client's socket. What waited in our own buffer when the connection was
@@ -68,6 +69,7 @@ class Delivery:
         silence: bytes = KEEPALIVE,
         tools: bool = False,
         begun: bool = False,
+        unsure: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._request = request
         self._run = run
@@ -79,6 +81,7 @@ class Delivery:
         self._silence = silence
         self._tools = tools
         self._begun = begun
+        self._unsure = unsure
         self._reader: Reader | None = None
 
     def __enter__(self) -> Self:
@@ -125,6 +128,7 @@ class Delivery:
             tools=self._tools,
             is_over=lambda: self._run.result is not None,
             begun=self._begun,
+            unsure=self._unsure,
         )
         stream = told.stream
         try:

@@ -8,7 +8,7 @@ dialect has for it.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from operator import attrgetter
 
 from openclaw_gateway.doors.event_stream import PIECE, EventStream
@@ -36,7 +36,8 @@ def _never() -> bool:
 class ToldStream:
     """`after` is the index in the run's log of the first event it is given to tell. With `tools` the voice is
     told of the agent's own, too. `is_over`: the run has ended here, whether or not its log says so. The
-    client of one that has `begun` has heard words of it before."""
+    client of one that has `begun` has heard words of it before; `unsure` is asked before the first event is
+    told, and raises what keeps it from that."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class ToldStream:
         tools: bool = False,
         is_over: Callable[[], bool] = _never,
         begun: bool = False,
+        unsure: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.stream = EventStream(request)
         self._request = request
@@ -60,6 +62,7 @@ class ToldStream:
         self._silence = silence
         self._tools = tools
         self._is_over = is_over
+        self._unsure = unsure
         self._silent_until = 0.0
         # Whether the client has heard a word of the answer.
         self._has_told = begun or after > 0
@@ -67,11 +70,14 @@ class ToldStream:
         self._unsent = b""
 
     async def tell(self, events: Sequence[Event]) -> None:
-        """`events` and what follows them. Raises what the voice raises, EventsGone, RunBegunAnew, and
-        ConnectionError when the client has left."""
+        """`events` and what follows them. Raises what the voice raises, EventsGone, RunBegunAnew, what
+        `unsure` raises, and ConnectionError when the client has left."""
         self._unsent = self._voice.head()
         log = self._reader.log
         while True:
+            if events and self._unsure is not None:
+                unsure, self._unsure = self._unsure, None
+                await unsure()
             if await self._told(events):
                 return
             now = time.monotonic()
@@ -129,7 +135,7 @@ class ToldStream:
         """See `Subscription.offer`."""
         if len(events) > SLICE or type(events[-1]) is RunEnded:
             return False
-        if self._unsent or self._request.protocol.writing_paused:
+        if self._unsure is not None or self._unsent or self._request.protocol.writing_paused:
             return False
         piece = self._worded(events)
         if piece:

@@ -6,12 +6,13 @@ and how, is decided in `runs/kept`, `background` and `idempotency`.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from msgspec import Raw
 
 from openclaw_gateway.errors import EventsGone, Overloaded, RunBegunAnew, StoreError
 from openclaw_gateway.gateway.background import Background, Noted
-from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, is_spent, with_events
+from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, may_go_on, with_events
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
@@ -141,30 +142,54 @@ class Answers:
         tells its answer, if that is kept. None when there is nothing to tell. The client `has_part` of it
         already.
 
-        Raises StoreError, EventsGone while it goes on and its beginning is not kept any more, and
-        RunBegunAnew where the part may be one of another execution.
+        Raises StoreError, EventsGone while it goes on and its beginning is not kept any more, or where it is
+        not known in the pieces of the part, and RunBegunAnew where the part may be one of another execution.
         """
         run = await self._found(principal, run_id)
         if run is not None and has_part and await self._was_begun_anew(run):
             raise RunBegunAnew()
+        if run is not None and has_part and run.is_retold:
+            raise _in_other_pieces()
         return run
 
-    async def _was_begun_anew(self, run: Run) -> bool:
-        if not run.is_mirrored and not isinstance(run, ReplayedRun):
-            return run.attempt > 1
+    def unsure(self, run: Run) -> Callable[[], Awaitable[None]] | None:
+        """For who has a part of a run of which nothing has been heard here yet: what is to be asked once the
+        first word is there, and before it is told. It raises RunBegunAnew where that may be another
+        execution's, and EventsGone where it is not in the pieces in which it was said. None = it is the
+        part's."""
+        return partial(self._require_the_first, run) if run.is_mirrored and not run.emitted else None
+
+    async def _require_the_first(self, run: Run) -> None:
+        attempts = 2
         with suppress(StoreError):
             record = await self._store.get_run(run.request.origin.owner, run.id)
-            return record is not None and record.attempts > 1
-        return False
+            attempts = 1 if record is None else record.attempts
+        if max(attempts, run.attempt) > 1:
+            raise RunBegunAnew()
+        if run.is_retold:
+            raise _in_other_pieces()
+
+    async def _was_begun_anew(self, run: Run) -> bool:
+        """As far as that is known: of what others execute only the store can say so of what was not heard
+        here."""
+        if run.is_mirrored or isinstance(run, ReplayedRun):
+            with suppress(StoreError):
+                record = await self._store.get_run(run.request.origin.owner, run.id)
+                if record is not None and record.attempts > 1:
+                    return True
+        return run.attempt > 1
 
     async def _found(self, principal: Principal, run_id: str) -> Run | None:
         principal.require(READ)
         run = self._live.find(run_id)
-        if run is None or (run.is_mirrored and is_spent(run)):
-            # What was heard of it here has no end, or not its own.
-            run = await self._follow(principal.owner, run_id)
         if run is None:
-            return await self._named.told_again(principal.owner, run_id, self._plans(), self._told)
+            run = await self._elsewhere(principal.owner, run_id)
+        elif run.request.origin.owner != principal.owner:
+            return None
+        elif may_go_on(run):
+            run = await self._instead(run)
+        if run is None or isinstance(run, ReplayedRun):
+            return run
         if run.request.origin.owner != principal.owner or run.request.detached is None:
             return None
         told = await with_events(run, self._bus)
@@ -174,3 +199,29 @@ class Answers:
                 "it has ended ask for all of it, from the beginning: without `after` or Last-Event-ID."
             )
         return told
+
+    async def _elsewhere(self, owner: str, run_id: str) -> Run | None:
+        """As another process executes it, or as the store has it."""
+        run = await self._follow(owner, run_id)
+        return run or await self._named.told_again(owner, run_id, self._plans(), self._told)
+
+    async def _instead(self, run: Run) -> Run:
+        """Of one whose end here may be none, or not its own, as it goes on or has ended; the run itself where
+        it has ended so, or where nothing better is known."""
+        with suppress(StoreError):
+            other = await self._elsewhere(run.request.origin.owner, run.id)
+            if other is not None and not (isinstance(other, ReplayedRun) and _end_alike(other, run)):
+                return other
+        return run
+
+
+def _in_other_pieces() -> EventsGone:
+    return EventsGone(
+        "The events of this answer were not all heard here, only the answer: ask for all of it, from the "
+        "beginning."
+    )
+
+
+def _end_alike(one: Run, other: Run) -> bool:
+    ends = [None if run.result is None else (run.result.status, run.result.error) for run in (one, other)]
+    return ends[0] == ends[1]

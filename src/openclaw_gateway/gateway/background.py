@@ -6,6 +6,7 @@ What a finished one says is kept elsewhere (`runs/kept`); here is what is known 
 
 from msgspec import Raw, Struct
 
+from openclaw_gateway.gateway.idempotency import may_go_on
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import Store
@@ -38,9 +39,11 @@ class Background:
         if about is None:
             return None
         run = self._live.find(run_id)
-        if run is not None:
+        if run is not None and not may_go_on(run):
             return Noted(Raw(about), run.created_ms, *_state(run))
         record = await self._store.get_run(owner, run_id)
+        if record is None and run is not None:
+            return Noted(Raw(about), run.created_ms, *_state(run))
         if record is None:
             return Noted(Raw(about), 0, "interrupted")
         # One that is open is at work in another process.

@@ -171,6 +171,11 @@ def is_spent(run: Run) -> bool:
     return run.refused or (run.result is not None and not run.keeps_answer)
 
 
+def may_go_on(run: Run) -> bool:
+    """Whether the end that one has here may be none, or not its own: another process may be at it still."""
+    return is_spent(run) and (run.is_mirrored or run.is_elsewhere)
+
+
 def _check(first: Idempotency | None, named: Idempotency) -> None:
     if first is None or first.digest != named.digest:
         raise IdempotencyMismatch(

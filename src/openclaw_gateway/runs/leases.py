@@ -47,6 +47,8 @@ class Leases:
         # run id -> the run, its claim, until when that lasts by the monotonic clock
         self._held: dict[str, tuple[Run, Claim, float]] = {}
         self._heartbeat: asyncio.Task[None] | None = None
+        # Of claims that would not last until the next beat.
+        self._early: set[asyncio.Task[None]] = set()
         self.clock = asyncio.get_running_loop().time
 
     def __iter__(self) -> Iterator[Run]:
@@ -57,9 +59,10 @@ class Leases:
 
     async def close(self) -> dict[str, Claim]:
         """What was held to the end, by run."""
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            await asyncio.gather(self._heartbeat, return_exceptions=True)
+        tasks = [*self._early] if self._heartbeat is None else [self._heartbeat, *self._early]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         left = {run_id: claim for run_id, (_, claim, _) in self._held.items()}
         self._held.clear()
         return left
@@ -67,7 +70,13 @@ class Leases:
     def hold(self, run: Run, claimed: Claimed, asked_at: float) -> Claimed:
         """`asked_at` is when the store was asked for it, by `clock`: it may have been a while ago."""
         run.hold(claimed.claim.token)
-        self._held[run.id] = (run, claimed.claim, certain_until(asked_at, self._lease_s))
+        until = certain_until(asked_at, self._lease_s)
+        self._held[run.id] = (run, claimed.claim, until)
+        if until < self.clock() + self._renew_every_s:
+            # The next beat may come when it is another's.
+            task = asyncio.create_task(self._renew(run, claimed.claim, until), name=f"lanes.renew:{run.id}")
+            self._early.add(task)
+            task.add_done_callback(self._early.discard)
         return claimed
 
     def let_go(self, run_id: str) -> Claim | None:

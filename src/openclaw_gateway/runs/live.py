@@ -20,7 +20,16 @@ from openclaw_gateway.runs.admission import Admission
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.plans.plan import Plan
-from openclaw_gateway.runs.run import CLIENT_LEFT, HANDED_OVER, PARENT_ENDED, SHUTTING_DOWN, Run, top_stored
+from openclaw_gateway.runs.run import (
+    CLIENT_LEFT,
+    HANDED_OVER,
+    LEASE_ENDS,
+    PARENT_ENDED,
+    SHUTTING_DOWN,
+    TAKEN_OVER,
+    Run,
+    top_stored,
+)
 from openclaw_gateway.runs.work import RunWork
 from openclaw_gateway.sessions.bus import Bus, Signal
 from openclaw_gateway.sessions.local.room import LocalRoom
@@ -40,6 +49,8 @@ _HAND_OVER_S = 2.0
 _LOOK_EVERY_S = 0.05
 CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
+# Why a run may be about to stop here that its clients wait for.
+_STILL_WANTED = frozenset({None, LEASE_ENDS, SHUTTING_DOWN, TAKEN_OVER})
 RETAINED_S = 600.0
 
 
@@ -171,7 +182,7 @@ class LiveRuns:
         self.admission.be_open()
         self.admission.follow()
         run = Run(request, plan, away.bus, id_=record.id)
-        run.created_ms = record.created_ms
+        run.created_ms, run.attempt = record.created_ms, record.attempts
         run.is_mirrored = run.is_followed = True
         run.is_heard = partial(self.hub.is_heard, request.origin.owner, request.session_key)
         # What was told here of the same run before, by one that followed it to another end, is not its log.
@@ -271,8 +282,8 @@ class LiveRuns:
         others = self._others
         # Another has what is mirrored already, once it was accepted.
         is_handed = run.is_mirrored and run.accepted.done() and run.may_go_elsewhere
-        # One that is over is not given up: its answer would be made once more.
-        is_own = not run.is_mirrored and not run.is_ending
+        # One that is over is not given up: its answer would be made once more. Nor is one that nobody wants.
+        is_own = not run.is_mirrored and not run.is_ending and run.abort_reason in _STILL_WANTED
         if others is not None and is_own and run.may_go_elsewhere:
             with suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(_HAND_OVER_S):
@@ -376,6 +387,8 @@ class LiveRuns:
             run.forget_log()
             return
         run.forget_words()
+        # In the place of one that stood here for it before: they are in order of their ends.
+        self._retained.pop(run.id, None)
         self._retained[run.id] = (run, time.monotonic())
         while self._retained:
             oldest, (kept, ended_at) = next(iter(self._retained.items()))

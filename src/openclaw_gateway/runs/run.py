@@ -55,13 +55,14 @@ class Run:
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it, when it was asked at
-    `begun_at`, by the loop's clock; `attempt` counts from 1 how often its execution was begun. One that is
-    `mirrored` is executed by another process and recorded there; one that is `followed` was so when it was
-    asked for here.
+    `begun_at`, by the loop's clock; `attempt` counts from 1 how often its execution was begun, as far as that
+    is known here. One that is `mirrored` is executed by another process and recorded there; one that is
+    `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
     `is_ending` is over, and its end is on its way to the store: nothing of it is left to be stopped. One that
     `is_known_elsewhere` may be asked for again at another process by another attempt of its client. How one
-    that was taken over had `ended_here` is what it has cost here.
+    that was taken over had `ended_here` is what it has cost here. Of one that `is_retold` some of the text
+    was told here in other pieces than those in which it was said.
     `started_by` is what clients call the run whose tool has started it, `top` the id of the one for which all
     of that was started: its own where nothing has started it.
     `place` is where it has taken its place among those that go on at once, None = it has none yet.
@@ -78,6 +79,7 @@ class Run:
     # Of few runs; the others need not be told so each time one is made.
     waits_elsewhere = False
     is_ending = False
+    is_retold = False
     begun_at = 0.0
     attempt = 1
     when_left: "Callable[[Run], None] | None" = None
@@ -257,6 +259,8 @@ class Run:
         self.is_mirrored, self.is_lost = True, False
         self.abort_reason = None
         self.queued = 0
+        if self.emitted:
+            self.attempt += 1
         self._bus.went_elsewhere(self.id, self._token)
 
     def begin_anew(self) -> None:

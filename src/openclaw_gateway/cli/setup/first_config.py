@@ -153,17 +153,25 @@ def refuse_other_homes(state_dir: Path, home: Path) -> None:
 
 def write_first(path: Path, text: str) -> bool:
     """Write the file and its directory, readable by their owner only; False when there is one already. Raises
-    CommandFailed where there can be no such directory."""
+    CommandFailed where there can be no such directory, or no file in it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise CommandFailed(
-            f"{path.parent} cannot be made a directory: {error.strerror}. Name another one.",
-            code="state_dir_unusable",
-            exit_code=CONFIG,
-        ) from None
-    if path.exists():
-        return False
+        raise _unusable(f"{path.parent} cannot be made a directory", error) from None
+    try:
+        return not path.exists() and _wrote(path, text)
+    except OSError as error:
+        raise _unusable(f"{path} cannot be written", error) from None
+
+
+def _unusable(what: str, error: OSError) -> CommandFailed:
+    return CommandFailed(
+        f"{what}: {error.strerror}. Name another directory.", code="state_dir_unusable", exit_code=CONFIG
+    )
+
+
+def _wrote(path: Path, text: str) -> bool:
+    """False when there is one by now."""
     # mkstemp makes the file 0600 from its first moment; the link appears whole, or not at all.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -48,11 +48,7 @@ class Draft(Struct, frozen=True):
         """Raises CommandFailed."""
         if self.variables:
             keep_in_dotenv(self.dotenv, self.variables)
-        try:
-            written = write_first(self.path, self.text)
-        except OSError as error:
-            raise CommandFailed(f"{self.path} cannot be written: {error.strerror}.") from None
-        if not written:
+        if not write_first(self.path, self.text):
             raise already_there(self.path)
 
 

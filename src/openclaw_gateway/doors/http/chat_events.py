@@ -55,8 +55,9 @@ class Endpoint(AgentEndpoint):
             raise gone()
         tools = about.progress != "off"
         limits = self._gateway.limits
+        unsure = self._gateway.answers.unsure(run) if had else None
         with Delivery(
-            request, run, limits, started=started, detached=True, tools=tools, begun=had > 0
+            request, run, limits, started=started, detached=True, tools=tools, begun=had > 0, unsure=unsure
         ) as delivery:
             voice = NumberedVoice(about.voice(run.id, run.created_ms // 1000), had)
             return await delivery.answer(voice, stream=True)

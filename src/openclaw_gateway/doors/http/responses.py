@@ -246,7 +246,10 @@ class Endpoint(AgentEndpoint):
             raise gone()
         about = msgspec.json.decode(noted.about, type=_About)
         limits = self._gateway.limits
-        with Delivery(request, run, limits, started=started, detached=True, begun=had > 0) as delivery:
+        unsure = self._gateway.answers.unsure(run) if had else None
+        with Delivery(
+            request, run, limits, started=started, detached=True, begun=had > 0, unsure=unsure
+        ) as delivery:
             response = _object(run.id, run.created_ms, about, kept=True)
             voice = NumberedVoice(ResponseVoice(response), had, ids=False)
             return await delivery.answer(voice, stream=True)

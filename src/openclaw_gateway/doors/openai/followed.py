@@ -14,7 +14,7 @@ from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.functions import FunctionVoice
 from openclaw_gateway.doors.openai.progress import ProgressVoice
 from openclaw_gateway.doors.voice import Voice
-from openclaw_gateway.errors import EventsGone
+from openclaw_gateway.errors import EventsGone, RunBegunAnew
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import RunResult
@@ -52,6 +52,10 @@ def followed(written: Raw) -> Followed | None:
         return None
 
 
+# What keeps who has a part from what follows it: whatever was told until then, he has not been told that.
+_OF_NO_PART = frozenset({EventsGone.default_code, RunBegunAnew.default_code})
+
+
 class NumberedVoice:
     """A voice of server-sent events, with the number of each as its `id` unless `ids` is false; without the
     first `had`, which the client has."""
@@ -72,6 +76,9 @@ class NumberedVoice:
         return self._numbered(self._voice.end(result))
 
     def failure(self, error: ErrorInfo) -> bytes:
+        if error.code in _OF_NO_PART:
+            # None of those that the client has.
+            self._number = max(self._number, self._had)
         return self._numbered(self._voice.failure(error))
 
     def whole(self, result: RunResult) -> bytes:

@@ -238,10 +238,12 @@ class Membership:
                 if wait_s < _LOOK_EVERY_S and not await self._store.has_work():
                     wait_s = _LOOK_EVERY_S
             except StoreError as error:
+                wait_s = _LOOK_EVERY_S
                 log.warning("work.not_taken_up", error=error.message)
             except (Exception, asyncio.CancelledError):
                 if is_being_cancelled():
                     raise
+                wait_s = _LOOK_EVERY_S
                 log.exception("work.not_taken_up")
             await watch.ring(wait_s)
 

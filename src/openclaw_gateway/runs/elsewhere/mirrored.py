@@ -278,7 +278,10 @@ class Mirrors:
     async def _record(self, run: Run) -> RunRecord | None:
         """None also while the store is away: it is asked again."""
         with suppress(StoreError):
-            return await self._store.get_run(run.request.origin.owner, run.id)
+            record = await self._store.get_run(run.request.origin.owner, run.id)
+            if record is not None:
+                run.attempt = max(run.attempt, record.attempts)
+            return record
         return None
 
     async def _recorded(self, run: Run, record: RunRecord) -> RunResult:

@@ -73,6 +73,7 @@ class Said:
         return True
 
     def _begin_anew(self) -> None:
+        self._run.attempt += 1
         if self._has_said and self._run.readers.shown:
             raise RunBegunAnew()
         self._run.begin_anew()
@@ -90,6 +91,7 @@ class Said:
             text, self.has_begun = "", False
         if result.text.startswith(text):
             left = result.text[len(text) :]
+            self._run.is_retold = bool(left)
             if not self.has_begun and not result.taken_by:
                 request = self._run.request
                 self._run.emit(

@@ -120,14 +120,12 @@ async def test_the_token_stays_and_the_home_is_left_alone(program: Program) -> N
 
 
 @pytest.mark.promise("error.already_running")
-async def test_a_second_one_in_the_same_directory_is_told_what_works(
-    program: Program, tmp_path: Path
-) -> None:
+async def test_a_second_one_in_the_same_directory_is_told_what_works(program: Program) -> None:
     started = await _start(program)
-    typed = "openclaw gateway quickstart --state-dir ./another --port 18790"
+    typed = "openclaw gateway quickstart --state-dir ./another --port 0"
     for environ, beside in (
         ({}, typed),
-        ({"MAKELEVEL": "1"}, "make run OPENCLAW_STATE_DIR=/elsewhere PORT=18790"),
+        ({"MAKELEVEL": "1"}, "make run OPENCLAW_STATE_DIR=./another PORT=0"),
     ):
         done = await program.run("gateway", "quickstart", "--port", "0", **environ)
         said = " ".join(done.err.split())

@@ -11,6 +11,9 @@ class Rows:
     def __init__(self) -> None:
         self.said: list[str] = []
 
+    def worded(self, words: str) -> str:
+        return words
+
     def row(self, label: str, value: str, *, aside: str = "") -> None:
         self.said.append(f"{label}: {value} ({aside})")
 

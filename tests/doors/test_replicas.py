@@ -1080,17 +1080,26 @@ class Never:
         pass
 
 
+async def overtaken(
+    models: ModelServer, fleet: Fleet, one: RunningGateway, other: RunningGateway
+) -> asyncio.Task[Answer]:
+    """What a client hears of a run that the other has begun anew, and ended, while the one was paused. It is
+    paused still."""
+    asked = asyncio.create_task(say(one, "hi", **NAMED))
+    await models.wait_requests(1)
+    fleet.stores[0].goes_on.clear()
+    await models.wait_requests(2)
+    await other.wait_no_runs()
+    return asked
+
+
 async def test_one_that_beats_again_asks_first_what_it_has_lost_meanwhile(
     models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(membership, "Lapse", Never)
     models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
     async with members(fleet, "all", "all") as (one, other):
-        asked = asyncio.create_task(say(one, "hi", **NAMED))
-        await models.wait_requests(1)
-        fleet.stores[0].goes_on.clear()
-        await models.wait_requests(2)
-        await other.wait_no_runs()
+        asked = await overtaken(models, fleet, one, other)
         fleet.stores[0].goes_on.set()
         await models.wait_aborted(1)
         assert (await asked).content == "all of it"
@@ -1104,11 +1113,7 @@ async def test_its_client_is_not_given_what_it_has_made_of_a_run_that_another_ha
     models.enqueue(says("", Hold(gate), "of one"), says("of the other"))
     async with members(fleet, "all", "all") as (one, other):
         monkeypatch.setattr(fleet.stores[0], "lost", _nothing)
-        asked = asyncio.create_task(say(one, "hi", **NAMED))
-        await models.wait_requests(1)
-        fleet.stores[0].goes_on.clear()
-        await models.wait_requests(2)
-        await other.wait_no_runs()
+        asked = await overtaken(models, fleet, one, other)
         gate.set()
         fleet.stores[0].goes_on.set()
         assert (await asked).content == "of the other"
@@ -1136,12 +1141,8 @@ async def test_nor_where_that_is_found_out_while_its_end_is_on_its_way(
             is_at_its_end.set()
             await conclude(*given, **named)
 
-        asked = asyncio.create_task(say(one, "hi", **NAMED))
-        await models.wait_requests(1)
+        asked = await overtaken(models, fleet, one, other)
         monkeypatch.setattr(store, "conclude", found_out)
-        store.goes_on.clear()
-        await models.wait_requests(2)
-        await other.wait_no_runs()
         gate.set()
         await is_at_its_end.wait()
         store.goes_on.set()
@@ -1162,11 +1163,7 @@ async def test_and_is_given_the_other_one_though_the_store_does_not_say_at_once_
                 raise StoreError("busy")
             return await get_run(*given)
 
-        asked = asyncio.create_task(say(one, "hi", **NAMED))
-        await models.wait_requests(1)
-        store.goes_on.clear()
-        await models.wait_requests(2)
-        await other.wait_no_runs()
+        asked = await overtaken(models, fleet, one, other)
         monkeypatch.setattr(store, "get_run", found)
         store.goes_on.set()
         answer = await asked

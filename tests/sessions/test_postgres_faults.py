@@ -24,6 +24,10 @@ from tests.sessions.store_contract import LEASE, ME, S, claimed, ending, new_run
 DEADLINE_S = 30.0
 SECRET = "hunter2"
 WARM = "agent:main:warm"
+# How many statements wait for a lock in the database of this test.
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 @pytest.fixture
@@ -305,10 +309,6 @@ async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
     await hasty.open()
     claim = await claimed(store, "r1")
     other = await asyncpg.connect(store_url)
-    waits = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
     try:
         async with other.transaction():
             await other.execute("SELECT 1 FROM sessions FOR UPDATE")
@@ -316,7 +316,7 @@ async def test_what_nobody_waits_for_any_more_does_not_wait_for_a_lock(
                 await refusal(hasty.finish(claim, ending(turn("late"))))
 
             async def does_nobody_wait() -> bool:
-                return not await other.fetchval(waits)
+                return not await other.fetchval(_WAITING)
 
             await until(does_nobody_wait)
         assert await store.transcript(ME, S) == ()
@@ -377,10 +377,6 @@ async def test_who_ends_a_run_that_is_begun_anew_at_this_very_time_does_not_end_
     await store.beat(Replica("a", "all", "1", "", 1), lease_s=LEASE)
     await store.begin(work("r1", None), lease_s=LEASE)
     other = await asyncpg.connect(store_url)
-    waits = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
     try:
         async with other.transaction():
             await other.execute("UPDATE runs SET token = nextval('arrivals') WHERE id = 'r1'")
@@ -388,7 +384,7 @@ async def test_who_ends_a_run_that_is_begun_anew_at_this_very_time_does_not_end_
 
             async def does_it_wait() -> bool:
                 await other.execute("SELECT pg_stat_clear_snapshot()")
-                return bool(await other.fetchval(waits))
+                return bool(await other.fetchval(_WAITING))
 
             await until(does_it_wait)
         assert (await refusal(ends)).code == "fenced"

@@ -21,8 +21,8 @@ def why_stopped(run: Run) -> GatewayError:
     if run.abort_reason == TAKEN_OVER:
         # Where it is known what the other process has made of it, that is told instead.
         return RunCutShort(
-            "This process was without the session store for so long that another one may have taken over "
-            "this run: send the request again.",
+            "Another process has taken over this run, because this one was away for too long: send the "
+            "request again.",
             code="fenced",
             retry_after=1,
         )

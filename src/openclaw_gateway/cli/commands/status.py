@@ -184,7 +184,8 @@ def _tell_replicas(terminal: Terminal, told: "_Status") -> None:
         aside = f"{runs_of_most}, version {each.version}"
         terminal.row("replica", f"{each.role} at {each.address}", aside=aside)
     if told.replicas and all(each.role == "front" for each in told.replicas):
-        terminal.row("", "No worker is there: what is asked waits for one, and is refused after a while.")
+        starts = terminal.worded("`openclaw gateway run --role worker` starts one")
+        terminal.row("", f"No worker is there, so what is asked is refused after a while: {starts}.")
     if runs.most is not None:
         alone = runs.share is not None and runs.share < runs.most
         aside = f"this process counts alone meanwhile, up to {runs.share}" if alone else ""

@@ -166,7 +166,9 @@ def write_first(path: Path, text: str) -> bool:
 
 def _unusable(what: str, error: OSError) -> CommandFailed:
     return CommandFailed(
-        f"{what}: {error.strerror}. Name another directory.", code="state_dir_unusable", exit_code=CONFIG
+        f"{what}: {error.strerror}. Mend that, or name another directory with OPENCLAW_STATE_DIR.",
+        code="state_dir_unusable",
+        exit_code=CONFIG,
     )
 
 

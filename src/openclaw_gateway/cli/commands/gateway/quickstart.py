@@ -150,8 +150,8 @@ def _elsewhere(invocation: Invocation, environ: Mapping[str, str]) -> str:
 def _beside(invocation: Invocation, environ: Mapping[str, str]) -> str:
     """What is typed for another one, with files and a port of its own."""
     if "MAKELEVEL" in environ:
-        return "make run OPENCLAW_STATE_DIR=/elsewhere PORT=18790"
-    return f"{invocation.typed} gateway quickstart --state-dir ./another --port 18790"
+        return "make run OPENCLAW_STATE_DIR=./another PORT=0"
+    return f"{invocation.typed} gateway quickstart --state-dir ./another --port 0"
 
 
 def _terminal_line(daemon: Daemon) -> str:

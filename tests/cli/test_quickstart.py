@@ -12,6 +12,8 @@ import pytest
 
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, refuse_other_homes, write_first
+from openclaw_gateway.cli.setup.setting_up import where_it_goes
+from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.ui.snippets import curl_line, sdk_lines
 from openclaw_gateway.models.local import LocalModel
@@ -122,10 +124,11 @@ async def test_the_token_stays_and_the_home_is_left_alone(program: Program) -> N
 @pytest.mark.promise("error.already_running")
 async def test_a_second_one_in_the_same_directory_is_told_what_works(program: Program) -> None:
     started = await _start(program)
-    typed = "openclaw gateway quickstart --state-dir ./another --port 0"
+    another = f"{program.state}-2"
+    typed = f"openclaw gateway quickstart --state-dir {another} --port 0"
     for environ, beside in (
         ({}, typed),
-        ({"MAKELEVEL": "1"}, "make run OPENCLAW_STATE_DIR=./another PORT=0"),
+        ({"MAKELEVEL": "1"}, f"make run OPENCLAW_STATE_DIR={another} PORT=0"),
     ):
         done = await program.run("gateway", "quickstart", "--port", "0", **environ)
         said = " ".join(done.err.split())
@@ -148,6 +151,17 @@ def test_where_no_file_can_be_written_is_named(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     with pytest.raises(CommandFailed, match=f"{tmp_path}/openclaw.json cannot be written: Permission denied"):
         write_first(tmp_path / "openclaw.json", "{}")
+
+
+def test_nor_is_it_a_fault_of_ours_where_nobody_may_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(CommandFailed, match="cannot be looked at: Permission denied"):
+        where_it_goes(Surroundings({"OPENCLAW_STATE_DIR": str(tmp_path)}, tmp_path, tmp_path))
 
 
 @pytest.mark.promise("home-untouched")

@@ -157,16 +157,18 @@ def write_first(path: Path, text: str) -> bool:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise _unusable(f"{path.parent} cannot be made a directory", error) from None
+        raise unusable(f"{path.parent} cannot be made a directory", error) from None
     try:
         return not path.exists() and _wrote(path, text)
     except OSError as error:
-        raise _unusable(f"{path} cannot be written", error) from None
+        raise unusable(f"{path} cannot be written", error) from None
 
 
-def _unusable(what: str, error: OSError) -> CommandFailed:
+def unusable(what: str, error: OSError) -> CommandFailed:
+    """`what` is the file or folder, and what cannot be done to it."""
     return CommandFailed(
-        f"{what}: {error.strerror}. Mend that, or name another directory with OPENCLAW_STATE_DIR.",
+        f"{what}: {error.strerror}. Mend that, or name another directory by what names this one (--state-dir "
+        "or OPENCLAW_CONFIG_PATH), else with OPENCLAW_STATE_DIR; with make: make run OPENCLAW_STATE_DIR=...",
         code="state_dir_unusable",
         exit_code=CONFIG,
     )

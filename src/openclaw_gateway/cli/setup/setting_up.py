@@ -15,7 +15,7 @@ from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.model_trial import tried_alone
 from openclaw_gateway.cli.process.port_holder import free_port, port_holder
-from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, write_first
+from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, unusable, write_first
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.config.paths import Paths, resolve_paths
@@ -53,9 +53,13 @@ class Draft(Struct, frozen=True):
 
 
 def where_it_goes(around: Surroundings) -> Paths:
-    """Raises CommandFailed where there is a configuration already, ConfigError."""
+    """Raises CommandFailed where there is a configuration already, or where nobody may look, ConfigError."""
     paths = resolve_paths(around.environ, home=around.home, cwd=around.cwd)
-    if paths.config_file.exists():
+    try:
+        is_there = paths.config_file.exists()
+    except OSError as error:
+        raise unusable(f"{paths.config_file} cannot be looked at", error) from None
+    if is_there:
         raise already_there(paths.config_file)
     return paths
 

@@ -81,7 +81,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
         if error.code != "already_running":
             raise
         raise CommandFailed(
-            _already_running(paths, _beside(invocation, around.environ)),
+            _already_running(paths, _beside(invocation, around.environ, paths.state_dir)),
             code=error.code,
             exit_code=error.exit_code,
         ) from None
@@ -147,11 +147,12 @@ def _elsewhere(invocation: Invocation, environ: Mapping[str, str]) -> str:
     return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.typed} gateway quickstart --port "
 
 
-def _beside(invocation: Invocation, environ: Mapping[str, str]) -> str:
-    """What is typed for another one, with files and a port of its own."""
+def _beside(invocation: Invocation, environ: Mapping[str, str], state_dir: Path) -> str:
+    """What is typed for another one than that in `state_dir`, with files and a port of its own."""
+    another = shlex.quote(str(state_dir.with_name(f"{state_dir.name}-2")))
     if "MAKELEVEL" in environ:
-        return "make run OPENCLAW_STATE_DIR=./another PORT=0"
-    return f"{invocation.typed} gateway quickstart --state-dir ./another --port 0"
+        return f"make run OPENCLAW_STATE_DIR={another} PORT=0"
+    return f"{invocation.typed} gateway quickstart --state-dir {another} --port 0"
 
 
 def _terminal_line(daemon: Daemon) -> str:
